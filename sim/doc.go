@@ -1,0 +1,2 @@
+// Package sim runs seeded simulations with faults over every store.
+package sim

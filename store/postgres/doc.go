@@ -1,0 +1,2 @@
+// Package postgres holds what the PostgreSQL stores of all packages share.
+package postgres

@@ -1,0 +1,2 @@
+// Package sqlite holds what the SQLite stores of all packages share.
+package sqlite

@@ -1,0 +1,2 @@
+// Package pdf draws a voucher sheet as a PDF.
+package pdf
