@@ -90,6 +90,21 @@ type Row struct {
 	Value   Value
 }
 
+// String shows what the step does.
+func (s Step) String() string {
+	switch {
+	case !s.Write:
+		return fmt.Sprintf("compare %v@%d", s.Key, s.Version)
+	case s.Erase:
+		return fmt.Sprintf("erase %v@%d", s.Key, s.Version)
+	default:
+		return fmt.Sprintf("put %v@%d=%.40q", s.Key, s.Version, s.Value.Text)
+	}
+}
+
+// String shows the key, its version and its text.
+func (r Row) String() string { return fmt.Sprintf("%v@%d=%.40q", r.Key, r.Version, r.Value.Text) }
+
 // Lacks is a set of abilities that a package or a store does without.
 type Lacks uint
 

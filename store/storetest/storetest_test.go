@@ -250,8 +250,10 @@ var mutants = []mutant{
 	}},
 	{name: "time cut to seconds", caught: "times come back exactly", breakIt: onTheWayIn(func(d *doc) { *d.At = d.At.Truncate(time.Second) })},
 	{name: "time as a float", caught: "times come back exactly", breakIt: onTheWayIn(func(d *doc) {
-		seconds := float64(float32(d.At.Unix()))
-		*d.At = time.Unix(int64(seconds), int64(d.At.Nanosecond())).UTC()
+		*d.At = time.UnixMicro(int64(float64(d.At.UnixMicro()))).UTC()
+	})},
+	{name: "time as nanoseconds", caught: "times come back exactly", breakIt: onTheWayIn(func(d *doc) {
+		*d.At = time.Unix(0, d.At.UnixNano()).UTC()
 	})},
 	{name: "time in a zone", caught: "times come back exactly", breakIt: onTheWayIn(func(d *doc) { *d.At = d.At.In(time.FixedZone("MSK", 3*60*60)) })},
 	{name: "amount as a float", caught: "amounts come back exactly", breakIt: onTheWayIn(func(d *doc) {

@@ -229,15 +229,3 @@ func compare(r Row) Step { return Step{Guard: store.Guard{Key: r.Key, Version: r
 func erase(r Row) Step {
 	return Step{Guard: store.Guard{Key: r.Key, Version: r.Version, Write: true}, Erase: true}
 }
-
-// String shows a step in an error.
-func (s Step) String() string {
-	switch {
-	case !s.Write:
-		return fmt.Sprintf("compare %v@%d", s.Key, s.Version)
-	case s.Erase:
-		return fmt.Sprintf("erase %v@%d", s.Key, s.Version)
-	default:
-		return fmt.Sprintf("put %v@%d=%.40q", s.Key, s.Version, s.Value.Text)
-	}
-}

@@ -73,7 +73,7 @@ var valueRules = []rule{
 					return err
 				}
 				if got.Text != text {
-					return fmt.Errorf("wrote the text %.80q, read %.80q", text, got.Text)
+					return fmt.Errorf("wrote the text %.80q (%d bytes), read %.80q (%d bytes)", text, len(text), got.Text, len(got.Text))
 				}
 			}
 			return nil
