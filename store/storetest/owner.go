@@ -16,8 +16,7 @@ var ownerRules = []rule{
 		rule: "What Load returned is the caller's to keep and to change: the store neither changes it later nor sees the changes.",
 		run: func(ctx context.Context, t *trial) error {
 			keys := []store.Key{t.key("a"), t.key("b")}
-			were, err := t.write(ctx, "1", keys...)
-			if err != nil {
+			if _, err := t.write(ctx, "1", keys...); err != nil {
 				return err
 			}
 			kept, err := t.load(ctx, true, keys)
@@ -31,7 +30,8 @@ var ownerRules = []rule{
 			if later := kept.rows(); !slices.Equal(first, later) {
 				return fmt.Errorf("what an earlier Load had returned changed with a later commit: it was %v, is %v", first, later)
 			}
-			if were, err = t.get(ctx, keys...); err != nil {
+			were, err := t.get(ctx, keys...)
+			if err != nil {
 				return err
 			}
 			for _, lock := range []bool{false, true} {
@@ -68,7 +68,7 @@ var ownerRules = []rule{
 				return err
 			}
 			if c.altered() {
-				return fmt.Errorf("Commit of %v altered the change it was given", steps)
+				return fmt.Errorf("commit of %v altered the change it was given", steps)
 			}
 			were, err := t.get(ctx, keys...)
 			if err != nil {
