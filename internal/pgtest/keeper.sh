@@ -28,6 +28,7 @@ cat >>"$dir/data/postgresql.conf" <<-CONF
 	synchronous_commit = off
 	full_page_writes = off
 	jit = off
+	log_min_messages = fatal
 CONF
 "$bin/pg_ctl" start -w -s -D "$dir/data" -l "$dir/log" >/dev/null 2>&1 || { cat "$dir/log" >&2; exit 1; }
 

@@ -12,21 +12,17 @@ var eraseRules = []rule{
 		rule:  "An erasure is a write: it holds to its guard, and afterwards nothing is kept under the key.",
 		needs: NoErase,
 		run: func(ctx context.Context, t *trial) error {
-			old, err := t.write(ctx, "1", t.key("k"))
+			old, now, err := t.overtaken(ctx, "k")
 			if err != nil {
 				return err
 			}
-			now, err := t.write(ctx, "2", old[0].Key)
-			if err != nil {
+			if err := t.refused(ctx, "another commit was faster", erase(old)); err != nil {
 				return err
 			}
-			if err := t.refused(ctx, "another commit was faster", erase(old[0])); err != nil {
+			if err := t.unchanged(ctx, "a conflict", now); err != nil {
 				return err
 			}
-			if err := t.unchanged(ctx, "a conflict", now...); err != nil {
-				return err
-			}
-			gone, err := t.erase(ctx, now[0])
+			gone, err := t.erase(ctx, now)
 			if err != nil {
 				return err
 			}
@@ -109,31 +105,31 @@ var eraseRules = []rule{
 		rule:  "An erasure and the writes beside it are one change: all or none.",
 		needs: NoErase | NoSeveral,
 		run: func(ctx context.Context, t *trial) error {
-			rows, err := t.write(ctx, "1", t.key("erased"), t.key("written"))
+			doomed, err := t.write(ctx, "1", t.key("erased"))
 			if err != nil {
 				return err
 			}
-			now, err := t.write(ctx, "2", rows[1].Key)
+			old, now, err := t.overtaken(ctx, "written")
 			if err != nil {
 				return err
 			}
-			for _, steps := range [][]Step{{erase(rows[0]), put(rows[1], "3")}, {put(rows[1], "3"), erase(rows[0])}} {
+			for _, steps := range [][]Step{{erase(doomed[0]), put(old, "3")}, {put(old, "3"), erase(doomed[0])}} {
 				if err := t.refused(ctx, "another commit was faster", steps...); err != nil {
 					return err
 				}
-				if err := t.unchanged(ctx, "a conflict", rows[0], now[0]); err != nil {
+				if err := t.unchanged(ctx, "a conflict", doomed[0], now); err != nil {
 					return err
 				}
 			}
-			if err := t.accepted(ctx, erase(rows[0]), put(now[0], "4")); err != nil {
+			if err := t.accepted(ctx, erase(doomed[0]), put(now, "4")); err != nil {
 				return err
 			}
-			after, err := t.get(ctx, rows[0].Key, rows[1].Key)
+			after, err := t.get(ctx, doomed[0].Key, now.Key)
 			if err != nil {
 				return err
 			}
 			if after[0].Value.Text != "" || after[1].Value.Text != "4" {
-				return fmt.Errorf("after erasing %v and writing \"4\" under %v: got %q and %q", after[0].Key, after[1].Key, after[0].Value.Text, after[1].Value.Text)
+				return fmt.Errorf("after erasing %v and writing \"4\" under %v: got %v", doomed[0].Key, now.Key, after)
 			}
 			return nil
 		},

@@ -33,23 +33,19 @@ var guardRules = []rule{
 		name: "an overtaken write conflicts",
 		rule: "A commit whose guard's version no longer holds writes nothing and returns an error wrapping store.ErrConflict.",
 		run: func(ctx context.Context, t *trial) error {
-			old, err := t.write(ctx, "1", t.key("k"))
+			old, now, err := t.overtaken(ctx, "k")
 			if err != nil {
 				return err
 			}
-			now, err := t.write(ctx, "2", old[0].Key)
-			if err != nil {
+			if err := t.refused(ctx, "another commit was faster", put(old, "3")); err != nil {
 				return err
 			}
-			if err := t.refused(ctx, "another commit was faster", put(old[0], "3")); err != nil {
-				return err
-			}
-			never := now[0]
+			never := now
 			never.Version += 1 << 40
 			if err := t.refused(ctx, "the key never had that version", put(never, "4")); err != nil {
 				return err
 			}
-			return t.unchanged(ctx, "a conflict", now...)
+			return t.unchanged(ctx, "a conflict", now)
 		},
 	},
 	{
@@ -57,24 +53,24 @@ var guardRules = []rule{
 		rule:  "A guard without Write holds its commit to the version as well, also where the commit writes nothing.",
 		needs: NoCompare | NoSeveral,
 		run: func(ctx context.Context, t *trial) error {
-			old, err := t.write(ctx, "1", t.key("compared"), t.key("written"))
+			old, now, err := t.overtaken(ctx, "compared")
 			if err != nil {
 				return err
 			}
-			now, err := t.write(ctx, "2", old[0].Key)
+			beside, err := t.write(ctx, "1", t.key("written"))
 			if err != nil {
 				return err
 			}
-			if err := t.refused(ctx, "what it compares has changed", compare(old[0]), put(old[1], "3")); err != nil {
-				return err
+			for _, steps := range [][]Step{
+				{compare(old), put(beside[0], "3")},
+				{put(beside[0], "3"), compare(old)},
+				{compare(old)},
+			} {
+				if err := t.refused(ctx, "what it compares has changed", steps...); err != nil {
+					return err
+				}
 			}
-			if err := t.refused(ctx, "what it compares has changed", put(old[1], "3"), compare(old[0])); err != nil {
-				return err
-			}
-			if err := t.refused(ctx, "what it compares has changed", compare(old[0])); err != nil {
-				return err
-			}
-			return t.unchanged(ctx, "a conflict", now[0], old[1])
+			return t.unchanged(ctx, "a conflict", now, beside[0])
 		},
 	},
 	{

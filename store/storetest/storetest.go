@@ -13,7 +13,7 @@
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, storetest.Fixture[booking.Query, booking.Calendar, booking.Change]{
-//			Store:  pgbooking.New(db),
+//			Store:  open(t), // an adapter's, on a fresh database
 //			Kinds:  []string{"unit"},
 //			Lacks:  storetest.NoErase | storetest.NoAmount,
 //			Query:  func(keys []store.Key, lock bool) booking.Query { ... },
@@ -64,7 +64,7 @@ type Fixture[Query, Aggregate, Change any] struct {
 	// Change is made of the guards of these steps, in this order, and of what they write.
 	Change func(steps []Step) Change
 
-	// Row is what an aggregate holds.
+	// Row is what an aggregate holds, under the key that Query was given.
 	Row func(Aggregate) Row
 }
 

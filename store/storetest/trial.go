@@ -132,6 +132,19 @@ func (t *trial) write(ctx context.Context, text string, keys ...store.Key) ([]Ro
 	return rows, nil
 }
 
+// overtaken writes a key twice and returns what was there after each.
+func (t *trial) overtaken(ctx context.Context, name string) (old, now Row, err error) {
+	first, err := t.write(ctx, "1", t.key(name))
+	if err != nil {
+		return Row{}, Row{}, err
+	}
+	second, err := t.write(ctx, "2", first[0].Key)
+	if err != nil {
+		return Row{}, Row{}, err
+	}
+	return first[0], second[0], nil
+}
+
 // accepted commits the steps, which nothing speaks against.
 func (t *trial) accepted(ctx context.Context, steps ...Step) error {
 	if _, err := t.commit(ctx, steps); err != nil {

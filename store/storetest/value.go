@@ -14,7 +14,8 @@ var valueRules = []rule{
 		rule:  "An instant comes back to the microsecond, in UTC.",
 		needs: NoTime,
 		run: func(ctx context.Context, t *trial) error {
-			for i, at := range []time.Time{
+			var values []Value
+			for _, at := range []time.Time{
 				time.Date(2026, 7, 1, 12, 30, 59, 123457000, time.UTC),
 				time.Date(2026, 7, 1, 12, 30, 59, 999999000, time.UTC),
 				time.Date(2026, 7, 1, 12, 30, 59, 1000, time.UTC),
@@ -23,15 +24,11 @@ var valueRules = []rule{
 				time.Date(1900, 1, 1, 0, 0, 0, 1000, time.UTC),
 				time.Date(2999, 12, 31, 23, 59, 59, 999999000, time.UTC),
 			} {
-				got, err := t.keep(ctx, fmt.Sprint("k", i), Value{Text: "1", At: at, Amount: "1"})
-				if err != nil {
-					return err
-				}
-				if !got.At.Equal(at) || got.At.Location().String() != "UTC" {
-					return fmt.Errorf("wrote the instant %v, read %v", at, got.At)
-				}
+				values = append(values, Value{Text: "1", At: at, Amount: "1"})
 			}
-			return nil
+			return t.comeBack(ctx, values, func(wrote, read Value) (string, string, bool) {
+				return wrote.At.String(), read.At.String(), read.At.Equal(wrote.At) && read.At.Location().String() == "UTC"
+			})
 		},
 	},
 	{
@@ -39,16 +36,13 @@ var valueRules = []rule{
 		rule:  "A decimal number comes back with all its digits.",
 		needs: NoAmount,
 		run: func(ctx context.Context, t *trial) error {
-			for i, amount := range []string{"0.1", "-0.01", "19.99", "0.30000000000000004", "-123456789012345678.123456789", "9007199254740993"} {
-				got, err := t.keep(ctx, fmt.Sprint("k", i), Value{Text: "1", At: noon, Amount: amount})
-				if err != nil {
-					return err
-				}
-				if got.Amount != amount {
-					return fmt.Errorf("wrote the amount %s, read %s", amount, got.Amount)
-				}
+			var values []Value
+			for _, amount := range []string{"0.1", "-0.01", "19.99", "0.30000000000000004", "-123456789012345678.123456789", "9007199254740993"} {
+				values = append(values, Value{Text: "1", At: noon, Amount: amount})
 			}
-			return nil
+			return t.comeBack(ctx, values, func(wrote, read Value) (string, string, bool) {
+				return wrote.Amount, read.Amount, read.Amount == wrote.Amount
+			})
 		},
 	},
 	{
@@ -56,7 +50,8 @@ var valueRules = []rule{
 		rule:  "A text comes back byte by byte, whatever it looks like to a database.",
 		needs: NoText,
 		run: func(ctx context.Context, t *trial) error {
-			for i, text := range []string{
+			var values []Value
+			for _, text := range []string{
 				`O'Brien "Bob"; drop table units; --`,
 				`\ \\ \n %s %d $1 ? :name @p {} [] {"a":1}`,
 				"line\nline\r\nline\ttab \x01\x1f\x7f",
@@ -68,15 +63,11 @@ var valueRules = []rule{
 				"👩‍👩‍👧 \U0010ffff",
 				strings.Repeat("long ", 1000),
 			} {
-				got, err := t.keep(ctx, fmt.Sprint("k", i), Value{Text: text, At: noon, Amount: "1"})
-				if err != nil {
-					return err
-				}
-				if got.Text != text {
-					return fmt.Errorf("wrote the text %.80q (%d bytes), read %.80q (%d bytes)", text, len(text), got.Text, len(got.Text))
-				}
+				values = append(values, Value{Text: text, At: noon, Amount: "1"})
 			}
-			return nil
+			return t.comeBack(ctx, values, func(wrote, read Value) (string, string, bool) {
+				return fmt.Sprintf("%.80q (%d bytes)", wrote.Text, len(wrote.Text)), fmt.Sprintf("%.80q (%d bytes)", read.Text, len(read.Text)), read.Text == wrote.Text
+			})
 		},
 	},
 	{
@@ -117,19 +108,25 @@ var valueRules = []rule{
 	},
 }
 
-// keep writes a value under a key not yet used, and reads it back.
-func (t *trial) keep(ctx context.Context, name string, v Value) (Value, error) {
-	rows, err := t.prepare(ctx, t.key(name))
-	if err != nil {
-		return Value{}, err
+// comeBack writes each value under a key of its own and reads it back. same shows both, and says
+// whether they are the same.
+func (t *trial) comeBack(ctx context.Context, values []Value, same func(wrote, read Value) (w, r string, ok bool)) error {
+	for i, v := range values {
+		rows, err := t.prepare(ctx, t.key(fmt.Sprint("k", i)))
+		if err != nil {
+			return err
+		}
+		step := put(rows[0], v.Text)
+		step.Value = v
+		if err := t.accepted(ctx, step); err != nil {
+			return err
+		}
+		if rows, err = t.get(ctx, rows[0].Key); err != nil {
+			return err
+		}
+		if wrote, read, ok := same(v, rows[0].Value); !ok {
+			return fmt.Errorf("wrote %s, read %s", wrote, read)
+		}
 	}
-	step := put(rows[0], v.Text)
-	step.Value = v
-	if err := t.accepted(ctx, step); err != nil {
-		return Value{}, err
-	}
-	if rows, err = t.get(ctx, rows[0].Key); err != nil {
-		return Value{}, err
-	}
-	return rows[0].Value, nil
+	return nil
 }
