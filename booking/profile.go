@@ -1,0 +1,3 @@
+package booking
+
+type profile struct{}
