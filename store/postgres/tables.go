@@ -75,7 +75,7 @@ func guard(b *pgx.Batch, key store.Key, sql string, args ...any) {
 }
 
 func conflict(key store.Key) error {
-	return fmt.Errorf("postgres: %v: %w", key, store.ErrConflict)
+	return fmt.Errorf("%v: %w", key, store.ErrConflict)
 }
 
 // pool is a part's tables in a database. A batch without BEGIN is one transaction.

@@ -42,8 +42,8 @@ create table tenure_booking_row (
   state     text not null,
   holder    text not null,
   source    text not null,
-  busy_from timestamptz not null,    -- the hull of its claims on the unit, turnover included
-  busy_to   timestamptz not null,    -- nights as midnights in UTC; for ever is the year 9999
+  busy_from timestamptz,             -- the hull of its claims on the unit, turnover included
+  busy_to   timestamptz,             -- nights as midnights in UTC; for ever is the year 9999
   live      boolean not null,
   deadline  timestamptz,
   doc       text not null,           -- JSON

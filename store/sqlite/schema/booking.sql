@@ -42,8 +42,8 @@ create table tenure_booking_row (
   state     text not null,
   holder    text not null,
   source    text not null,
-  busy_from text not null,       -- the hull of its claims on the unit, turnover included
-  busy_to   text not null,       -- nights as midnights in UTC; for ever is the year 9999
+  busy_from text,                -- the hull of its claims on the unit, turnover included
+  busy_to   text,                -- nights as midnights in UTC; for ever is the year 9999
   live      integer not null,
   deadline  text,
   doc       text not null,       -- JSON
