@@ -198,7 +198,7 @@ func (b *book) requireID(p *page, id ReservationID) bool {
 // requireWindow reports whether all live rows of the page that meet s are known; else they are
 // needed.
 func (b *book) requireWindow(p *page, s Span) bool {
-	if s.Empty() || p.window.covers(s) {
+	if p.window.covers(s) {
 		return true
 	}
 	b.asked = true

@@ -181,7 +181,7 @@ func (s Span) hull(o Span) Span {
 }
 
 // covers reports whether what overlaps o by its bounds was loaded with window s.
-func (s Span) covers(o Span) bool { return s.from <= o.from && o.to <= s.to }
+func (s Span) covers(o Span) bool { return o.Empty() || s.from <= o.from && o.to <= s.to }
 
 // meets is Overlaps for spans that are known to be of one axis, or compared by their bounds.
 func (s Span) meets(o Span) bool { return s.from < o.to && o.from < s.to }
