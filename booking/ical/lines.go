@@ -95,35 +95,44 @@ scan:
 	if !ok {
 		return "", nil, nil, false
 	}
-	return known(line[:end]), params, value, true
+	return capitals(line[:end], names[:]), params, value, true
 }
 
 // names are the properties that are read.
 var names = [...]string{"BEGIN", "END", "UID", "DTSTART", "DTEND", "DURATION", "SUMMARY", "STATUS", "SEQUENCE", "LAST-MODIFIED", "TRANSP",
 	"RECURRENCE-ID", "RRULE", "RDATE", "PRODID", "METHOD", "X-WR-CALNAME", "NAME", "TZID", "TZOFFSETTO"}
 
-// known returns the name, in capitals, of a property that is read; else "".
-func known(name []byte) string {
-	if len(name) > maxName {
+// components are those that are looked for.
+var components = [...]string{"VEVENT", "VCALENDAR", "VTIMEZONE"}
+
+// capitals returns which of the words this is, in any case of letters; else "".
+func capitals(word []byte, words []string) string {
+	if len(word) > maxName {
 		return ""
 	}
 	var upper [maxName]byte
-	for i, c := range name {
+	for i, c := range word {
 		if 'a' <= c && c <= 'z' {
 			c -= 'a' - 'A'
 		}
 		upper[i] = c
 	}
-	for _, n := range names {
-		if n == string(upper[:len(name)]) {
-			return n
+	for _, w := range words {
+		if w == string(upper[:len(word)]) {
+			return w
 		}
 	}
 	return ""
 }
 
 // component returns the name of a component, in capitals.
-func component(value []byte) string { return string(bytes.ToUpper(bytes.TrimSpace(value))) }
+func component(value []byte) string {
+	value = bytes.TrimSpace(value)
+	if name := capitals(value, components[:]); name != "" {
+		return name
+	}
+	return string(bytes.ToUpper(value))
+}
 
 // param returns the value of a parameter, without its quotes.
 func param(params []byte, name string) []byte {

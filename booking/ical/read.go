@@ -58,6 +58,7 @@ func Read(r io.Reader, o Options) (Calendar, []Problem, error) {
 		return Calendar{}, nil, &InvalidError{Field: "zone", Value: o.Zone, Why: WhyZone}
 	}
 	var buf bytes.Buffer
+	buf.Grow(32 << 10) // most feeds are smaller, few much larger
 	switch n, err := buf.ReadFrom(io.LimitReader(r, o.MaxBytes+1)); {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return Calendar{}, nil, &FormatError{Why: WhyShortBody}
@@ -109,6 +110,8 @@ func (p *parser) run() error {
 	if err := p.header(); err != nil {
 		return err
 	}
+	n := min(bytes.Count(p.lines.data, []byte("BEGIN:VEVENT")), p.maxEvents)
+	p.cal.Events, p.starts = make([]Event, 0, n), make([]int, 0, n)
 	for {
 		line, at, ok := p.lines.next()
 		if !ok {
@@ -360,6 +363,9 @@ func (p *parser) finish(fault string) {
 
 // settle makes one of the copies of an event, and tells of a UID that stands on several dates.
 func (p *parser) settle() {
+	if len(p.cal.Events) == 0 {
+		p.cal.Events = nil
+	}
 	first := make(map[string]int, len(p.cal.Events))
 	again := false
 	for i := range p.cal.Events {

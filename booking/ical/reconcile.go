@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rickb777/date/v2"
@@ -45,9 +46,8 @@ func Reconcile(s State, p Poll, policy Policy) (Plan, State) {
 	return r.plan, next
 }
 
-func (c *Calendar) cancels() bool {
-	return len(c.Method) == len("CANCEL") && (&Event{Status: c.Method + "LED"}).cancelled()
-}
+// cancels reports whether the calendar is a message that its events are cancelled, not a feed.
+func (c *Calendar) cancels() bool { return strings.EqualFold(c.Method, "CANCEL") }
 
 // quiet reports, without an allocation, that the poll shows what is known and nothing is in doubt;
 // if false, it may yet be so.
@@ -152,6 +152,7 @@ func (r *round) look() {
 				r.fate[i] = fatePresent
 			}
 		}
+		r.age()
 		return
 	}
 	live, dead := r.sights()
@@ -159,6 +160,7 @@ func (r *round) look() {
 	r.cancelled(dead)
 	live = r.notSentBack(live)
 	live = r.windows(live)
+	r.age()
 	r.add(live)
 }
 
@@ -205,7 +207,7 @@ func (r *round) known(live []sight) []sight {
 		sights = r.pair(items, sights, func(it *Item, s sight) bool {
 			return overlap(it.From, it.To, s.From, s.To) && (s.To > r.today || it.From <= r.today)
 		}, r.see)
-		if len(items) == 1 && len(sights) == 1 && r.fate[items[0]] == fateAbsent && sights[0].To > r.today {
+		if len(items) == 1 && len(sights) == 1 && r.fate[items[0]] == fateAbsent && r.items[items[0]].To > r.today && sights[0].To > r.today {
 			r.see(items[0], sights[0])
 			sights = nil
 		}
@@ -348,6 +350,18 @@ func (r *round) windows(live []sight) []sight {
 
 func overlap(from1, to1, from2, to2 date.Date) bool { return from1 < to2 && from2 < to1 }
 
+// age lets go of what is over. On the day it ends, an item that is still in the feed stays, so that
+// one which is made longer on that day is a move.
+func (r *round) age() {
+	for i, f := range r.fate {
+		to := r.next[i].To
+		if f != fateCancelled && (to < r.today || f == fateAbsent && to <= r.today) {
+			r.fate[i] = fateGone
+			r.plan.Aged = append(r.plan.Aged, r.next[i])
+		}
+	}
+}
+
 // add makes items of what is new.
 func (r *round) add(live []sight) {
 	if len(live) == 0 {
@@ -379,9 +393,9 @@ func (r *round) add(live []sight) {
 	}
 }
 
-// knows reports whether an item has the UID and is not cancelled.
+// knows reports whether an item has the UID and goes on.
 func (r *round) knows(uid string) bool {
-	return slices.ContainsFunc(r.byUID[uid], func(i int) bool { return r.fate[i] != fateCancelled })
+	return slices.ContainsFunc(r.byUID[uid], func(i int) bool { return r.fate[i] != fateCancelled && r.fate[i] != fateGone })
 }
 
 // name returns the key, or if it was given before, the key of its next life.
@@ -406,22 +420,9 @@ func (r *round) judge() {
 		}
 		return
 	}
-	r.age()
 	r.keepUnreadable()
 	r.settle()
 	r.count()
-}
-
-// age lets go of what is over. On the day it ends, an item that is still in the feed stays, so that
-// one which is made longer on that day is a move.
-func (r *round) age() {
-	for i, f := range r.fate {
-		to := r.next[i].To
-		if f != fateCancelled && (to < r.today || f == fateAbsent && to <= r.today) {
-			r.fate[i] = fateGone
-			r.plan.Aged = append(r.plan.Aged, r.next[i])
-		}
-	}
 }
 
 // keepUnreadable keeps what may be an event that could not be read. One without a UID may be any.
