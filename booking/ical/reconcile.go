@@ -282,16 +282,18 @@ func (r *round) cancelled(dead []sight) {
 	}
 	for _, s := range dead {
 		items := r.byUID[s.UID]
-		one := []sight{s}
-		one = r.pair(items, one, func(it *Item, s sight) bool { return it.From == s.From && it.To == s.To }, end)
-		if s.UID == "" {
-			continue
-		}
-		one = r.pair(items, one, func(it *Item, s sight) bool { return overlap(it.From, it.To, s.From, s.To) }, end)
-		if len(one) == 1 && len(items) == 1 && r.fate[items[0]] == fateAbsent {
+		rest := r.pair(items, []sight{s}, func(it *Item, s sight) bool { return it.From == s.From && it.To == s.To }, end)
+		if len(rest) == 1 && len(items) == 1 && r.fate[items[0]] == fateAbsent && r.alone(s.UID) {
 			end(items[0], s)
 		}
 	}
+}
+
+// alone reports whether a UID never stood for more than one item: then it can be meant, whatever its
+// dates.
+func (r *round) alone(uid string) bool {
+	key := safeKey(uid)
+	return uid != "" && r.lives[key] <= 1 && r.lives[key+"#"] == 0
 }
 
 // notSentBack leaves out the windows that are what we sent.
@@ -385,6 +387,7 @@ func (r *round) add(live []sight) {
 		case s.UID == "":
 			key = s.From.String() + "/" + s.To.String()
 		case copies[s.UID] > 1 || r.knows(s.UID):
+			r.lives[key+"#"]++
 			key += "#" + s.From.String()
 		}
 		it := Item{Key: r.name(key), UID: s.UID, Kind: s.kind, From: s.From, To: s.To, Rev: 1, Sequence: s.Sequence}

@@ -119,9 +119,11 @@ func (b *writer) times(e *Event) {
 		last = date.NewAt(e.ToAt.UTC())
 	}
 	switch {
+	case e.FromAt.IsZero():
+		b.fail(e.UID, "DTSTART", "", WhyMissing)
 	case !e.ToAt.IsZero() && !e.FromAt.Before(e.ToAt):
 		b.fail(e.UID, "DTEND", e.ToAt.UTC().Format(time.RFC3339), WhyEmptySpan)
-	case e.FromAt.IsZero(), date.NewAt(e.FromAt.UTC()) != e.From, max(last, e.From+1) != e.To:
+	case date.NewAt(e.FromAt.UTC()) != e.From, max(last, e.From+1) != e.To:
 		b.fail(e.UID, "DTSTART", e.FromAt.UTC().Format(time.RFC3339), WhyZone)
 	default:
 		b.line("DTSTART", b.instant(e, "DTSTART", e.FromAt))
