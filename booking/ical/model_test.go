@@ -14,9 +14,9 @@ import (
 type model struct {
 	items      []modelItem
 	used       map[string]bool
-	lives      map[string]int // by UID
+	lives      map[string]int  // by UID
+	shared     map[string]bool // by UID: it stood for several at once
 	doubtSince time.Time
-	shown      []Event // of the last complete poll
 }
 
 type modelItem struct {
@@ -52,13 +52,11 @@ func (m *model) run(p Poll, sent []Range) outcome {
 	}
 	events, message := p.Calendar.Events, p.Calendar.Method == "CANCEL"
 	if p.Unchanged {
-		events, message = m.shown, false
-	} else if !message {
-		m.shown = events
+		events, message = nil, false
 	}
 	today := date.NewAt(p.At)
 	for i := range m.items {
-		m.items[i].here, m.items[i].ended = false, false
+		m.items[i].here, m.items[i].ended = p.Unchanged && m.items[i].MissedSince.IsZero(), false
 	}
 
 	// Sort the events.
@@ -93,6 +91,16 @@ func (m *model) run(p Poll, sent []Range) outcome {
 			dead = append(dead, e)
 		case !e.Transparent:
 			live = append(live, e)
+		}
+	}
+
+	copies := make(map[string]int)
+	for _, e := range live {
+		if e.To <= today {
+			continue
+		}
+		if copies[e.UID]++; copies[e.UID] > 1 {
+			m.shared[e.UID] = true
 		}
 	}
 
@@ -158,15 +166,18 @@ func (m *model) run(p Poll, sent []Range) outcome {
 	common := func(i int, e Event) bool {
 		return uids[i] == e.UID && e.UID != "" && dates[i].From < e.To && e.From < dates[i].To
 	}
+	alone := func(uid string) bool { return m.lives[uid] <= 1 && !m.shared[uid] && items[uid] == 1 }
 	known := func(i int, e Event) { show(&m.items[i], e, true) }
 	live = match(live, exact, known)
-	live = match(live, func(i int, e Event) bool { return common(i, e) && (e.To > today || dates[i].From <= today) }, known)
+	live = match(live, func(i int, e Event) bool {
+		return common(i, e) && (e.To > today || dates[i].From <= today && alone(e.UID)) && (dates[i].To >= today || e.Sequence >= m.items[i].Sequence)
+	}, known)
 	left := make(map[string]int)
 	for _, e := range live {
 		left[e.UID]++
 	}
 	live = match(live, func(i int, e Event) bool {
-		return e.UID != "" && uids[i] == e.UID && items[e.UID] == 1 && left[e.UID] == 1 && dates[i].To > today && e.To > today
+		return e.UID != "" && uids[i] == e.UID && items[e.UID] == 1 && left[e.UID] == 1 && !m.shared[e.UID] && dates[i].To > today && e.To > today
 	}, known)
 
 	// Who is cancelled by an event.
@@ -181,7 +192,7 @@ func (m *model) run(p Poll, sent []Range) outcome {
 	}
 	for _, e := range dead {
 		rest := match([]Event{e}, exact, end)
-		match(rest, func(i int, e Event) bool { return e.UID != "" && uids[i] == e.UID && m.lives[e.UID] == 1 }, end)
+		match(rest, func(i int, e Event) bool { return e.UID != "" && uids[i] == e.UID && alone(e.UID) }, end)
 	}
 
 	// What is over, what we sent.
@@ -204,7 +215,12 @@ func (m *model) run(p Poll, sent []Range) outcome {
 
 	// Windows that slid.
 	window := func(i int, e Event) bool { return m.items[i].Kind == KindWindow && m.isWindow(e) }
-	slid := func(i int, e Event) { show(&m.items[i], e, false) }
+	slid := func(i int, e Event) {
+		if e.UID != uids[i] && items[e.UID] > 0 {
+			m.shared[e.UID] = true
+		}
+		show(&m.items[i], e, false)
+	}
 	rest = match(rest, func(i int, e Event) bool { return window(i, e) && dates[i] == Range{e.From, e.To} }, slid)
 	rest = match(rest, func(i int, e Event) bool { return window(i, e) && dates[i].From < e.To && e.From < dates[i].To }, slid)
 	rest = match(rest, func(i int, e Event) bool { return window(i, e) && dates[i].From <= e.To && e.From <= dates[i].To }, slid)
@@ -221,12 +237,7 @@ func (m *model) run(p Poll, sent []Range) outcome {
 	// Who is new.
 	var added []modelItem
 	for _, e := range rest {
-		count, goesOn := 0, false
-		for _, o := range rest {
-			if o.UID == e.UID {
-				count++
-			}
-		}
+		goesOn := false
 		for i := range m.items {
 			if uids[i] == e.UID && !m.items[i].ended {
 				goesOn = true
@@ -235,7 +246,8 @@ func (m *model) run(p Poll, sent []Range) outcome {
 		key := e.UID
 		if e.UID == "" {
 			key = e.From.String() + "/" + e.To.String()
-		} else if count > 1 || goesOn {
+		} else if copies[e.UID] > 1 || goesOn {
+			m.shared[e.UID] = true
 			key += "#" + e.From.String()
 		}
 		name := key

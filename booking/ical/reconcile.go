@@ -102,14 +102,16 @@ type round struct {
 	today      date.Date
 	doubtSince time.Time
 	lives      map[string]int
+	livesOwned bool // and not the state's
 
 	items    []Item // as they were known
 	next     []Item // what becomes of each
 	fate     []fate // of each
 	newcomer []Item
 
-	byUID map[string][]int // the items of a UID
-	plan  Plan
+	byUID  map[string][]int // the items of a UID
+	copies map[string]int   // how many events that are not over have a UID
+	plan   Plan
 }
 
 // A fate is what a poll says of an item.
@@ -181,6 +183,15 @@ func (r *round) sights() (live, dead []sight) {
 	byDates := func(a, b sight) int { return compareEvents(a.Event, b.Event) }
 	slices.SortFunc(live, byDates)
 	slices.SortFunc(dead, byDates)
+	r.copies = make(map[string]int, len(live))
+	for _, s := range live {
+		if s.To <= r.today {
+			continue
+		}
+		if r.copies[s.UID]++; r.copies[s.UID] == 2 {
+			r.give(shareKey(s.UID), 1)
+		}
+	}
 	return live, dead
 }
 
@@ -205,9 +216,10 @@ func (r *round) known(live []sight) []sight {
 	for uid, sights := range left {
 		items := r.byUID[uid]
 		sights = r.pair(items, sights, func(it *Item, s sight) bool {
-			return overlap(it.From, it.To, s.From, s.To) && (s.To > r.today || it.From <= r.today)
+			past, over := s.To <= r.today, it.To < r.today
+			return overlap(it.From, it.To, s.From, s.To) && (!past || it.From <= r.today && r.alone(uid)) && (!over || s.Sequence >= it.Sequence)
 		}, r.see)
-		if len(items) == 1 && len(sights) == 1 && r.fate[items[0]] == fateAbsent && r.items[items[0]].To > r.today && sights[0].To > r.today {
+		if len(items) == 1 && len(sights) == 1 && !r.shared(uid) && r.fate[items[0]] == fateAbsent && r.items[items[0]].To > r.today && sights[0].To > r.today {
 			r.see(items[0], sights[0])
 			sights = nil
 		}
@@ -292,8 +304,26 @@ func (r *round) cancelled(dead []sight) {
 // alone reports whether a UID never stood for more than one item: then it can be meant, whatever its
 // dates.
 func (r *round) alone(uid string) bool {
-	key := safeKey(uid)
-	return uid != "" && r.lives[key] <= 1 && r.lives[key+"#"] == 0
+	return uid != "" && r.lives[safeKey(uid)] <= 1 && !r.shared(uid)
+}
+
+// shared reports whether a UID ever stood for several items at once.
+func (r *round) shared(uid string) bool { return r.lives[shareKey(uid)] > 0 }
+
+func shareKey(uid string) string { return safeKey(uid) + "#" }
+
+// give counts a key as given.
+func (r *round) give(key string, lives int) {
+	if r.lives[key] >= lives {
+		return
+	}
+	if !r.livesOwned {
+		if r.lives = maps.Clone(r.lives); r.lives == nil {
+			r.lives = make(map[string]int)
+		}
+		r.livesOwned = true
+	}
+	r.lives[key] = lives
 }
 
 // notSentBack leaves out the windows that are what we sent.
@@ -344,9 +374,15 @@ func (r *round) windows(live []sight) []sight {
 			rest = append(rest, s)
 		}
 	}
-	windows = r.pair(items, windows, func(it *Item, s sight) bool { return it.From == s.From && it.To == s.To }, r.take)
-	windows = r.pair(items, windows, func(it *Item, s sight) bool { return overlap(it.From, it.To, s.From, s.To) }, r.take)
-	windows = r.pair(items, windows, func(*Item, sight) bool { return true }, r.take)
+	slid := func(i int, s sight) {
+		if s.UID != r.items[i].UID && len(r.byUID[s.UID]) > 0 {
+			r.give(shareKey(s.UID), 1)
+		}
+		r.take(i, s)
+	}
+	windows = r.pair(items, windows, func(it *Item, s sight) bool { return it.From == s.From && it.To == s.To }, slid)
+	windows = r.pair(items, windows, func(it *Item, s sight) bool { return overlap(it.From, it.To, s.From, s.To) }, slid)
+	windows = r.pair(items, windows, func(*Item, sight) bool { return true }, slid)
 	return append(rest, windows...)
 }
 
@@ -370,24 +406,16 @@ func (r *round) add(live []sight) {
 		return
 	}
 	slices.SortFunc(live, func(a, b sight) int { return compareEvents(a.Event, b.Event) })
-	r.lives = maps.Clone(r.lives)
-	if r.lives == nil {
-		r.lives = make(map[string]int)
-	}
 	for i := range r.items {
-		r.lives[r.items[i].Key] = max(r.lives[r.items[i].Key], 1)
-	}
-	copies := make(map[string]int)
-	for _, s := range live {
-		copies[s.UID]++
+		r.give(r.items[i].Key, 1)
 	}
 	for _, s := range live {
 		key := safeKey(s.UID)
 		switch {
 		case s.UID == "":
 			key = s.From.String() + "/" + s.To.String()
-		case copies[s.UID] > 1 || r.knows(s.UID):
-			r.lives[key+"#"]++
+		case r.copies[s.UID] > 1 || r.knows(s.UID):
+			r.give(shareKey(s.UID), 1)
 			key += "#" + s.From.String()
 		}
 		it := Item{Key: r.name(key), UID: s.UID, Kind: s.kind, From: s.From, To: s.To, Rev: 1, Sequence: s.Sequence}
@@ -408,8 +436,8 @@ func (r *round) name(key string) string {
 		n++
 		name = key + "~" + strconv.Itoa(n)
 	}
-	r.lives[key] = max(n, 1)
-	r.lives[name] = max(r.lives[name], 1)
+	r.give(key, max(n, 1))
+	r.give(name, 1)
 	return name
 }
 
