@@ -170,7 +170,7 @@ func (m *model) run(p Poll, sent []Range) outcome {
 	known := func(i int, e Event) { show(&m.items[i], e, true) }
 	live = match(live, exact, known)
 	live = match(live, func(i int, e Event) bool {
-		return common(i, e) && (e.To > today || dates[i].From <= today && alone(e.UID)) && (dates[i].To >= today || e.Sequence >= m.items[i].Sequence)
+		return common(i, e) && (e.To > today || dates[i].From <= today && alone(e.UID)) && (dates[i].To >= today && e.To > today || e.Sequence >= m.items[i].Sequence)
 	}, known)
 	left := make(map[string]int)
 	for _, e := range live {

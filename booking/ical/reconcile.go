@@ -217,7 +217,7 @@ func (r *round) known(live []sight) []sight {
 		items := r.byUID[uid]
 		sights = r.pair(items, sights, func(it *Item, s sight) bool {
 			past, over := s.To <= r.today, it.To < r.today
-			return overlap(it.From, it.To, s.From, s.To) && (!past || it.From <= r.today && r.alone(uid)) && (!over || s.Sequence >= it.Sequence)
+			return overlap(it.From, it.To, s.From, s.To) && (!past || it.From <= r.today && r.alone(uid)) && (!past && !over || s.Sequence >= it.Sequence)
 		}, r.see)
 		if len(items) == 1 && len(sights) == 1 && !r.shared(uid) && r.fate[items[0]] == fateAbsent && r.items[items[0]].To > r.today && sights[0].To > r.today {
 			r.see(items[0], sights[0])
