@@ -7,8 +7,44 @@ import (
 	"path/filepath"
 
 	"github.com/tenure-go/tenure/booking"
+	"github.com/tenure-go/tenure/booking/ical"
 	"github.com/tenure-go/tenure/internal/pgtest"
 )
+
+// The glue: a plan as commands for one Do, and a clash with our own booking that waits.
+func ExampleFeed_Commands() {
+	ctx := context.Background()
+	desk, err := booking.New(booking.Config{Store: booking.NewMemory(), Now: clock})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ours, err := booking.Nights(june(7), june(9))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = desk.Do(ctx, booking.Define{Unit: booking.Unit{ID: unit}}, booking.Block{ID: "painters", Unit: unit, Span: ours})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	plan, _ := ical.Reconcile(ical.State{}, pollAt(1, 8, 20), airbnb.Policy)
+	cmds, err := airbnb.Commands(plan)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	result, err := desk.Do(ctx, cmds...)
+	fmt.Println(err)
+	for _, r := range result.All {
+		fmt.Println(r.ID, r.Claims[0].Span, r.State)
+	}
+	// Output:
+	// <nil>
+	// airbnb/stay-1@airbnb.example 2026-06-08/2026-06-10 queued
+	// airbnb/stay-2@airbnb.example 2026-06-20/2026-06-22 blocked
+}
 
 // follow applies three polls of one feed to an office and prints what the unit has after each: a
 // crash falls between the second and its commit, and then it is applied again.
