@@ -374,9 +374,8 @@ func (b *book) change(cmds []Command) Change {
 			p.touched = true
 			ev := Event{Key: unitKey(u), Seq: p.Seq, At: b.now, Kind: st.kind, By: by, Why: why, Command: verb, Tags: p.Unit.Tags, Unit: st.unit}
 			if st.unit == nil && st.kind != KindReset {
-				after := st.after.clone()
-				after.announce()
-				ev.Reservation = &after
+				st.after.announce()
+				ev.Reservation = &st.after
 			}
 			c.Events = append(c.Events, ev)
 		}
