@@ -74,9 +74,6 @@ func (c *chunk) mask(start, end int, text string) {
 	c.end = end
 }
 
-// masked reports whether digits are hidden. A bullet before a whole number hides nothing.
-func (c *chunk) masked(whole bool) bool { return c.maskCount > 0 && (c.maskTight || !whole) }
-
 // complete reports whether the chunk's last digits are a whole number, so that a sign after them
 // begins an extension.
 func (s Scanner) complete(c *chunk) bool {
@@ -104,7 +101,8 @@ func (s Scanner) appendChunk(dst []Number, c *chunk) []Number {
 	case c.long:
 		nothing.Why = WhyTooLong
 		return append(dst, nothing)
-	case c.masked(s.read(c, 0, c.groupCount).whole()):
+	case c.maskTight || c.maskCount > 0 && !s.read(c, 0, c.groupCount).whole():
+		// A bullet before a whole number hides nothing.
 		nothing.Grade = GradeMasked
 		return append(dst, nothing)
 	}
