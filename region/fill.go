@@ -54,7 +54,7 @@ func set[T ~string](f *filling, name string, field *T, value T, source Source, w
 	switch {
 	case !isBlank(*field):
 		value, source, why = *field, SourceExplicit, WhyAlreadySet
-	case why == WhyWritten && isBlank(value):
+	case why != WhyAmbiguous && isBlank(value):
 		why = WhyUnknown
 	}
 	switch why {
@@ -131,9 +131,8 @@ func (f *filling) office() {
 		if !isBlank(r.Subdivision) {
 			source = SourceExplicit
 		}
-		var match Match
-		if o, match = f.directory.Office(PlaceOf(f.after.Locality, f.after.Subdivision)); match >= MatchSubdivision {
-			why = WhyWritten
+		if found, match := f.directory.Office(PlaceOf(f.after.Locality, f.after.Subdivision)); match >= MatchSubdivision {
+			o, why = found, WhyWritten
 			if !isBlank(r.Calendar) && o.Calendar != "" && o.Calendar != r.Calendar {
 				why = WhyContradicts
 			}
@@ -148,9 +147,8 @@ func (f *filling) office() {
 	// Meeting place and calendar are those of the record's office, unless that serves another place.
 	if !isBlank(r.Office) {
 		switch own := f.directory.byID(r.Office); {
-		case why == WhyWritten && o.ID != r.Office:
+		case o.ID != "" && o.ID != r.Office:
 			why = WhyContradicts
-		case why == WhyWritten:
 		case own == nil:
 			why = WhyUnknown
 		default:

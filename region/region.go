@@ -252,7 +252,7 @@ func placeKazakh(r *Result, nsn uint64) {
 	case line == phone.LineMobile:
 		r.Line, r.Reason = LineMobile, ReasonNationwide
 	case line == phone.LineNonGeographic:
-		r.Line, r.Reason = LineNonGeographic, ReasonNonGeographic
+		r.Line, r.Reason, r.Zones = LineNonGeographic, ReasonNonGeographic, nil
 	default:
 		r.Reason = ReasonNotInPlan
 	}
@@ -284,7 +284,7 @@ func placeForeign(n phone.Number) Result {
 		case n.Line == phone.LineMobile:
 			r.NDC, r.Reason = r.E164[4:6], ReasonNationwide
 		default:
-			r.Reason = ReasonNonGeographic
+			r.Reason, r.Zones = ReasonNonGeographic, nil
 		}
 		return r
 	case n.Grade == phone.GradeTollFree || n.Line == phone.LineNonGeographic:

@@ -65,10 +65,11 @@ func Tour(from Point, stops []Stop) []Stop {
 	return order
 }
 
+// Beyond mostExact stops the work grows with their square times these, so they shrink for very many.
 const (
 	mostExact  = 9
-	mostStarts = 64  // nearest-neighbour orders to improve
-	mostPasses = 100 // of 2-opt over an order
+	mostStarts = 4_000_000   // nearest-neighbour orders to improve, times the square of the stops
+	mostPasses = 100_000_000 // of 2-opt over an order, times the square of the stops
 )
 
 // A tour is a path over points that begins at points[0]: at the starting point, or anywhere if
@@ -112,8 +113,9 @@ func (t *tour) order() []int {
 		return best
 	}
 	try(t.improve(slices.Clone(given)))
-	for k := range min(n, mostStarts) {
-		try(t.improve(t.nearest(1 + k*n/min(n, mostStarts))))
+	starts := min(n, max(1, mostStarts/(n*n)))
+	for k := range starts {
+		try(t.improve(t.nearest(1 + k*n/starts)))
 	}
 	return best
 }
@@ -195,7 +197,7 @@ func (t *tour) nearest(first int) []int {
 // improve turns stretches of the order around while that shortens it (2-opt).
 func (t *tour) improve(order []int) []int {
 	n := len(order)
-	for range mostPasses {
+	for range min(100, max(1, mostPasses/(n*n))) {
 		shorter := false
 		for i := range n - 1 {
 			before := 0
