@@ -20,7 +20,11 @@ func ParseSubdivision(text string) (Subdivision, bool) {
 	if s, ok := subjectKeys[subjectKey(text)]; ok {
 		return s, true
 	}
-	s, ok := englishNames[englishKey(text)]
+	key := englishKey(text)
+	s, ok := englishNames[key]
+	if !ok { // "Republic of Tatarstan"; but Altai alone is either of two
+		s, ok = englishNames[strings.TrimPrefix(key, "republic ")]
+	}
 	return s, ok
 }
 
@@ -143,7 +147,7 @@ func englishKey(name string) string {
 	var b strings.Builder
 	for word := range words(name) {
 		switch word {
-		case "republic", "of", "the", "autonomous", "city":
+		case "of", "the", "autonomous", "city":
 			continue
 		case "region":
 			word = "oblast"
@@ -203,7 +207,7 @@ func words(name string) func(yield func(string) bool) {
 // Other names are older ones and those that people use.
 const subdivisionTable = `
 RU-AD | Республика Адыгея | Adygea | Europe/Moscow
-RU-AL | Республика Алтай | Altai Republic | Asia/Barnaul
+RU-AL | Республика Алтай | Altai Republic | Asia/Barnaul | Republic of Altai
 RU-ALT | Алтайский край | Altai Krai | Asia/Barnaul
 RU-AMU | Амурская область | Amur Oblast | Asia/Yakutsk
 RU-ARK | Архангельская область | Arkhangelsk Oblast | Europe/Moscow
@@ -233,7 +237,7 @@ RU-KIR | Кировская область | Kirov Oblast | Europe/Kirov
 RU-KK | Республика Хакасия | Khakassia | Asia/Krasnoyarsk
 RU-KL | Республика Калмыкия | Kalmykia | Europe/Moscow
 RU-KLU | Калужская область | Kaluga Oblast | Europe/Moscow
-RU-KO | Республика Коми | Komi Republic | Europe/Moscow
+RU-KO | Республика Коми | Komi Republic | Europe/Moscow | Komi
 RU-KOS | Костромская область | Kostroma Oblast | Europe/Moscow
 RU-KR | Республика Карелия | Karelia | Europe/Moscow
 RU-KRS | Курская область | Kursk Oblast | Europe/Moscow

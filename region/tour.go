@@ -72,6 +72,9 @@ const (
 	mostPasses = 100_000_000 // of 2-opt over an order, times the square of the stops
 )
 
+// rounding is how many metres make no difference.
+const rounding = 1e-6
+
 // A tour is a path over points that begins at points[0]: at the starting point, or anywhere if
 // that is no place.
 type tour struct {
@@ -104,7 +107,7 @@ func (t *tour) order() []int {
 	}
 	best, length := given, t.length(given)
 	try := func(order []int) {
-		if l := t.length(order); l < length {
+		if l := t.length(order); l < length-rounding {
 			best, length = order, l
 		}
 	}
@@ -209,7 +212,7 @@ func (t *tour) improve(order []int) []int {
 				if j+1 < n {
 					change += t.distance(order[i], order[j+1]) - t.distance(order[j], order[j+1])
 				}
-				if change < -1e-6 {
+				if change < -rounding {
 					slices.Reverse(order[i : j+1])
 					shorter = true
 				}
