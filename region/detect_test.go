@@ -233,8 +233,8 @@ func TestPrefixesWithoutText(t *testing.T) {
 			}
 		}
 	}
-	look(7, 7100000000, 7300000000, 10_000, 6)
-	look(375, 150000000, 240000000, 10_000, 7)
+	look(7, 7100000000, 7300000000, 100_000, 6)
+	look(375, 150000000, 240000000, 100_000, 7)
 	require.Len(t, without, len(withoutText))
 	for _, prefix := range withoutText {
 		require.True(t, without[prefix], prefix)

@@ -54,6 +54,7 @@ func Tour(from Point, stops []Stop) []Stop {
 			t.points = append(t.points, s.vector())
 		}
 	}
+	t.measure()
 	for _, i := range t.order() {
 		order = append(order, stops[given[i-1]])
 	}
@@ -67,9 +68,10 @@ func Tour(from Point, stops []Stop) []Stop {
 
 // Beyond mostExact stops the work grows with their square times these, so they shrink for very many.
 const (
-	mostExact  = 9
-	mostStarts = 4_000_000   // nearest-neighbour orders to improve, times the square of the stops
-	mostPasses = 100_000_000 // of 2-opt over an order, times the square of the stops
+	mostExact    = 9
+	mostMeasured = 1000        // points whose distances are kept
+	mostStarts   = 4_000_000   // nearest-neighbour orders to improve, times the square of the stops
+	mostPasses   = 100_000_000 // of 2-opt over an order, times the square of the stops
 )
 
 // rounding is how many metres make no difference.
@@ -80,10 +82,29 @@ const rounding = 1e-6
 type tour struct {
 	points   []vector
 	anywhere bool
+	between  []float64 // the distance of each two points; nil if they are too many
+}
+
+// measure fills between.
+func (t *tour) measure() {
+	n := len(t.points)
+	if n > mostMeasured {
+		return
+	}
+	between := make([]float64, 0, n*n)
+	for i := range n {
+		for j := range n {
+			between = append(between, t.distance(i, j))
+		}
+	}
+	t.between = between
 }
 
 func (t *tour) distance(i, j int) float64 {
-	if i == 0 && t.anywhere {
+	switch {
+	case t.between != nil:
+		return t.between[i*len(t.points)+j]
+	case i == 0 && t.anywhere:
 		return 0
 	}
 	return t.points[i].distance(t.points[j])
