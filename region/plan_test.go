@@ -155,6 +155,8 @@ func TestOpenPlanBroken(t *testing.T) {
 		require.ErrorAs(t, err, &broken, i)
 		require.NotEmpty(t, broken.Text("ru"))
 	}
+	_, err = OpenPlan(seal([]byte{1, 6, 'R', 'U', '-', 'I', 'R'}))
+	require.Equal(t, &FormatError{len(planMagic) + 3, "cut short"}, err)
 	for why, body := range map[string][]byte{
 		"cut short":           {1},
 		"number out of range": {0, 0, 200, 1, 0, 0},

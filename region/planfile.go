@@ -140,7 +140,12 @@ func (r *planReader) uvarint(limit uint64) uint64 {
 
 // count reads how many things follow, each of at least size bytes.
 func (r *planReader) count(size int) int {
-	return int(r.uvarint(uint64((len(r.bytes)-r.at)/size) + 1))
+	n := r.uvarint(uint64(len(r.bytes)) + 1)
+	if int(n) > (len(r.bytes)-r.at)/size {
+		r.fail("cut short")
+		return 0
+	}
+	return int(n)
 }
 
 func (r *planReader) texts() []string {
