@@ -165,9 +165,16 @@ func (p *Plan) rows() iter.Seq[planRow] {
 // newPlan builds the index of rows, which are sorted, do not overlap and lie within one code
 // each. Records are numbered anew, in the order of their first number; those of no row are dropped.
 func newPlan(rows []planRow, records []record) *Plan {
-	p := &Plan{runs: []uint32{0}}
+	p := &Plan{runs: []uint32{0}, records: make([]record, 0, len(records))}
 	number := make([]uint32, len(records)) // record -> 1 + its new number
-	slots := 0
+	codes := uint16(0)
+	for _, row := range rows {
+		if slot := &p.slots[row.first/codeSize]; *slot == 0 {
+			codes++
+			*slot = codes
+		}
+	}
+	p.blocks = make([]uint32, 1000*int(codes))
 	var at uint64 // the block that is open, and its pieces
 	open := false
 	var end uint16  // of the pieces so far
@@ -206,11 +213,6 @@ func newPlan(rows []planRow, records []record) *Plan {
 			number[row.record] = uint32(len(p.records))
 		}
 		v := number[row.record]
-		if slot := &p.slots[row.first/codeSize]; *slot == 0 {
-			slots++
-			*slot = uint16(slots)
-			p.blocks = append(p.blocks, make([]uint32, 1000)...)
-		}
 		for b := row.first / blockSize; b <= row.last/blockSize; b++ {
 			if !open || b != at {
 				closeBlock()
@@ -220,8 +222,7 @@ func newPlan(rows []planRow, records []record) *Plan {
 		}
 	}
 	closeBlock()
-	p.blocks, p.runs = slices.Clip(p.blocks), slices.Clip(p.runs)
-	p.pieces, p.values, p.records = slices.Clip(p.pieces), slices.Clip(p.values), slices.Clip(p.records)
+	p.runs, p.pieces, p.values = slices.Clone(p.runs), slices.Clone(p.pieces), slices.Clone(p.values) // no room to grow
 	return p
 }
 
@@ -243,8 +244,11 @@ type recordKey struct {
 	nationwide                                 bool
 }
 
-func newRecordSet() *recordSet {
-	return &recordSet{number: map[recordKey]uint32{}, zones: map[string][]string{}, texts: map[string]string{}}
+func newRecordSet(size int) *recordSet {
+	return &recordSet{
+		records: make([]record, 0, size), number: make(map[recordKey]uint32, size),
+		zones: map[string][]string{}, texts: map[string]string{},
+	}
 }
 
 func (s *recordSet) copy(text string) string {
@@ -294,13 +298,18 @@ func joinCodes(s []Subdivision) string {
 // disjoint sorts rows and cuts them so that none overlap: where they do, the row given first
 // holds. It returns which rows met a number that an earlier one holds.
 func disjoint(rows []planRow) (cut []planRow, overlapping []bool) {
+	overlapping = make([]bool, len(rows))
 	order := make([]int, len(rows)) // by first number, then as given
+	sorted := true                  // as a file of the register is
 	for i := range order {
 		order[i] = i
+		sorted = sorted && (i == 0 || rows[i-1].last < rows[i].first)
+	}
+	if sorted {
+		return rows, overlapping
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(rows[i].first, rows[j].first) })
 
-	overlapping = make([]bool, len(rows))
 	cut = make([]planRow, 0, len(rows))
 	var open firstGiven // the rows that began
 	at := uint64(0)     // all numbers below are settled

@@ -167,14 +167,15 @@ func (r *planReader) texts() []string {
 }
 
 func (r *planReader) records(texts []string) []record {
-	set := newRecordSet()
+	n := r.count(4)
+	set := newRecordSet(n)
 	text := func() string {
 		if n := r.uvarint(uint64(len(texts))); r.err == nil {
 			return texts[n]
 		}
 		return ""
 	}
-	for n := r.count(4); n > 0 && r.err == nil; n-- {
+	for ; n > 0 && r.err == nil; n-- {
 		var a Allocation
 		head := r.uvarint(2*uint64(len(infos)) + 2)
 		a.Nationwide = head%2 == 1

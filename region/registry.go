@@ -51,7 +51,7 @@ func ReadRegistry(c RegistryConfig, files ...io.Reader) (*Plan, []FileReport, er
 	if c.MaxBytes <= 0 {
 		c.MaxBytes = defaultMaxBytes
 	}
-	r := registryReader{config: c, records: newRecordSet()}
+	r := registryReader{config: c, records: newRecordSet(1000)}
 	for i, file := range files {
 		if err := r.read(file); err != nil {
 			return nil, r.reports, fmt.Errorf("region: file %d of the register: %w", i+1, err)
@@ -146,23 +146,24 @@ func (f *FileReport) count(t territory) {
 
 // text is the whole file in UTF-8.
 func (r *registryReader) text(file io.Reader) (string, error) {
-	b, err := io.ReadAll(io.LimitReader(file, r.config.MaxBytes+1))
+	var b bytes.Buffer
+	n, err := b.ReadFrom(io.LimitReader(file, r.config.MaxBytes+1))
 	switch {
 	case err != nil:
 		return "", err
-	case int64(len(b)) > r.config.MaxBytes:
-		return "", &InvalidError{Field: "file", Value: fmt.Sprint("> ", r.config.MaxBytes), Why: "too_large"}
+	case n > r.config.MaxBytes:
+		return "", &InvalidError{Field: "file", Value: fmt.Sprintf("> %d B", r.config.MaxBytes), Why: "too_large"}
 	}
-	b = bytes.TrimPrefix(b, []byte("\ufeff"))
-	if utf8.Valid(b) {
-		return string(b), nil
+	text := strings.TrimPrefix(b.String(), "\ufeff")
+	if utf8.ValidString(text) {
+		return text, nil
 	}
-	b, err = charmap.Windows1251.NewDecoder().Bytes(b)
-	return string(b), err
+	return charmap.Windows1251.NewDecoder().String(text)
 }
 
 // columns has the place of each column in a row, -1 for one that the file lacks.
 type columns struct {
+	fields                                          []string // of the row being read
 	count                                           int
 	code, from, to, capacity, operator, region, gar int
 }
@@ -229,8 +230,12 @@ type registryRow struct {
 }
 
 // row reads a line. A field too many belongs to the operator, whose name may hold the separator.
-func (c columns) row(line string) (registryRow, *RowError) {
-	fields := strings.Split(line, ";")
+func (c *columns) row(line string) (registryRow, *RowError) {
+	fields := c.fields[:0]
+	for field := range strings.SplitSeq(line, ";") {
+		fields = append(fields, field)
+	}
+	c.fields = fields
 	surplus := len(fields) - c.count
 	if surplus < 0 {
 		return registryRow{}, &RowError{Field: "columns", Value: line, Why: "missing"}
