@@ -28,11 +28,14 @@ const (
 	inPieces  = 1 << 31
 )
 
-// A record is what the register says of a range: its place, and whom the range was issued to.
+// A record is what the register says of a range, and the clocks there.
 type record struct {
-	place      Place
-	operator   string
-	nationwide bool
+	Allocation
+	zones []string
+}
+
+func (r *record) place() Place {
+	return Place{Country: "RU", Subdivisions: r.Subdivisions, District: r.District, Locality: r.Locality, Zones: r.zones}
 }
 
 // A Range is a range of ten-digit national numbers of +7, both ends included.
@@ -50,16 +53,9 @@ type Allocation struct {
 // nothing.
 func (p *Plan) Lookup(nsn uint64) (Allocation, bool) {
 	if r := p.find(nsn); r != nil {
-		return r.allocation(), true
+		return r.Allocation, true
 	}
 	return Allocation{}, false
-}
-
-func (r *record) allocation() Allocation {
-	return Allocation{
-		Subdivisions: r.place.Subdivisions, District: r.place.District, Locality: r.place.Locality,
-		Operator: r.operator, Nationwide: r.nationwide,
-	}
 }
 
 func (p *Plan) find(nsn uint64) *record {
@@ -97,7 +93,7 @@ func (p *Plan) covers(ndc uint64) bool { return p != nil && p.slots[ndc] != 0 }
 func (p *Plan) All() iter.Seq2[Range, Allocation] {
 	return func(yield func(Range, Allocation) bool) {
 		for row := range p.rows() {
-			if !yield(Range{row.first, row.last}, p.records[row.record].allocation()) {
+			if !yield(Range{row.first, row.last}, p.records[row.record].Allocation) {
 				return
 			}
 		}
@@ -274,13 +270,11 @@ func (s *recordSet) add(a Allocation) uint32 {
 	if key.subdivisions == "RU-SA" {
 		zones = yakutZones(0, a.District)
 	}
-	key.district, key.locality, key.operator = s.copy(a.District), s.copy(a.Locality), s.copy(a.Operator)
+	a.District, a.Locality, a.Operator = s.copy(a.District), s.copy(a.Locality), s.copy(a.Operator)
+	key.district, key.locality, key.operator = a.District, a.Locality, a.Operator
 	n := uint32(len(s.records))
 	s.number[key] = n
-	s.records = append(s.records, record{
-		place:    Place{Country: "RU", Subdivisions: a.Subdivisions, District: key.district, Locality: key.locality, Zones: zones},
-		operator: key.operator, nationwide: a.Nationwide,
-	})
+	s.records = append(s.records, record{a, zones})
 	return n
 }
 

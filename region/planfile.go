@@ -44,17 +44,17 @@ func (p *Plan) AppendBinary(b []byte) ([]byte, error) {
 	}
 	put(uint64(len(p.records)))
 	for _, r := range p.records {
-		head := 2 * uint64(len(r.place.Subdivisions))
-		if r.nationwide {
+		head := 2 * uint64(len(r.Subdivisions))
+		if r.Nationwide {
 			head++
 		}
 		put(head)
-		for _, s := range r.place.Subdivisions {
+		for _, s := range r.Subdivisions {
 			text(string(s))
 		}
-		text(r.place.District)
-		text(r.place.Locality)
-		text(r.operator)
+		text(r.District)
+		text(r.Locality)
+		text(r.Operator)
 	}
 	count := uint64(0)
 	for range p.rows() {

@@ -188,16 +188,16 @@ func (d *Detector) placeByRange(r *Result, nsn uint64) {
 		r.Reason = ReasonNotInPlan
 		return
 	}
-	r.Operator = rec.operator
-	if len(rec.place.Subdivisions) > 0 {
-		r.Place, r.Source = rec.place, SourceMobileRange
+	r.Operator = rec.Operator
+	if len(rec.Subdivisions) > 0 {
+		r.Place, r.Source = rec.place(), SourceMobileRange
 	}
 	switch {
-	case len(rec.place.Subdivisions) > 1:
+	case len(rec.Subdivisions) > 1:
 		r.Reason = ReasonSeveralSubdivisions
-	case rec.nationwide:
+	case rec.Nationwide:
 		r.Reason = ReasonNationwide
-	case len(rec.place.Subdivisions) == 0:
+	case len(rec.Subdivisions) == 0:
 		r.Reason = ReasonUnresolved
 	}
 }
@@ -223,10 +223,10 @@ func (d *Detector) placeByArea(r *Result, nsn uint64) {
 	r.Place, r.Source, r.Line = *area, SourceAreaCode, LineFixed
 	rec := d.plan.find(nsn)
 	switch {
-	case rec != nil && (rec.place.shares(*area) || len(area.Subdivisions) == 0):
-		r.District, r.Operator = rec.place.District, rec.operator
-		if len(rec.place.Subdivisions) == 1 && rec.place.Locality != "" {
-			r.Locality = rec.place.Locality
+	case rec != nil && (rec.place().shares(*area) || len(area.Subdivisions) == 0):
+		r.District, r.Operator = rec.District, rec.Operator
+		if len(rec.Subdivisions) == 1 && rec.Locality != "" {
+			r.Locality = rec.Locality
 		}
 	case rec == nil && r.Locality == "" && d.plan.covers(nsn/1e7):
 		r.Reason = ReasonNotInPlan
