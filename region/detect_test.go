@@ -3,6 +3,7 @@ package region
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -283,4 +284,28 @@ func FuzzDetect(f *testing.F) {
 		require.Equal(t, r, again)
 		require.NotEmpty(t, r.Label("ru"))
 	})
+}
+
+// One Detector serves any number of goroutines.
+func TestDetectConcurrently(t *testing.T) {
+	t.Parallel()
+	d := detector(t, Config{Plan: testPlan(t), DIDs: testDIDs(t)})
+	dir := testDirectory(t)
+	q := Inquiry{Called: "8 862 555-10-01", Caller: "8 72536 4-12-34"}
+	want := d.Resolve(q)
+	var wg sync.WaitGroup
+	got := make([]Verdict, 8)
+	for i := range got {
+		wg.Go(func() {
+			for range 50 {
+				got[i] = d.Resolve(q)
+				Fill(Record{}, got[i], dir)
+				dir.Key(got[i].Place)
+			}
+		})
+	}
+	wg.Wait()
+	for _, v := range got {
+		require.Equal(t, want, v)
+	}
 }

@@ -54,7 +54,7 @@ func ReadRegistry(c RegistryConfig, files ...io.Reader) (*Plan, []FileReport, er
 	r := registryReader{config: c, records: newRecordSet(1000)}
 	for i, file := range files {
 		if err := r.read(file); err != nil {
-			return nil, r.reports, fmt.Errorf("region: file %d of the register: %w", i+1, err)
+			return nil, r.reports, fmt.Errorf("file %d of the register: %w", i+1, err)
 		}
 	}
 	rows, overlapping := disjoint(r.rows)
