@@ -116,6 +116,7 @@ func TestDetect(t *testing.T) {
 		{planned, "8 9I4 000-00-00", "not_a_number"},
 		{planned, "+7 (914) ***-**-00", "not_a_number"},
 		{planned, "8 914 000-00-00-00", "too_long"},
+		{planned, strings.Repeat("8 914 000-00-00 ", 100), "too_long"},
 		{planned, "+999 12345678", "unknown_country"},
 		{planned, "+7 123 456-78-90", "invalid"},
 		{planned, "8 914 000-00-00, 8 914 000-00-01", "several"},
@@ -245,7 +246,7 @@ func TestPrefixesWithoutText(t *testing.T) {
 func TestNew(t *testing.T) {
 	t.Parallel()
 	_, err := New(Config{DefaultCountry: "Russia"})
-	require.Equal(t, &InvalidError{"default_country", "Russia", "unknown"}, err)
+	require.Equal(t, &InvalidError{"country", "Russia", "unknown"}, err)
 
 	us := detector(t, Config{DefaultCountry: "US"})
 	r, err := us.Detect("212 555 0123")

@@ -51,7 +51,7 @@ func NewDIDs(country string, rows []DID) (*DIDs, error) {
 	}
 	scan, ok := phone.NewScanner(country)
 	if !ok {
-		return nil, &InvalidError{Field: "default_country", Value: country, Why: "unknown"}
+		return nil, &InvalidError{Field: "country", Value: country, Why: "unknown"}
 	}
 	t := &DIDs{scan: scan}
 	problems := &ConfigError{}

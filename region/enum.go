@@ -1,6 +1,10 @@
 package region
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/tenure-go/tenure/internal/phone"
+)
 
 // Precision is how narrow a [Place] is.
 type Precision uint8
@@ -18,12 +22,12 @@ type Line uint8
 
 // The kinds of line.
 const (
-	LineUnknown Line = iota
-	LineFixed
-	LineMobile
-	LineFixedOrMobile
-	LineTollFree
-	LineNonGeographic // shared cost, premium, VoIP, personal
+	LineUnknown       = Line(phone.LineUnknown)
+	LineFixed         = Line(phone.LineFixed)
+	LineMobile        = Line(phone.LineMobile)
+	LineFixedOrMobile = Line(phone.LineFixedOrMobile)
+	LineTollFree      = Line(phone.LineTollFree)
+	LineNonGeographic = Line(phone.LineNonGeographic) // shared cost, premium, VoIP, personal
 )
 
 // A Source is what a place was learnt from. A greater one is trusted more.
@@ -81,7 +85,7 @@ const (
 
 var (
 	precisionNames = []string{"none", "country", "subdivision", "locality"}
-	lineNames      = []string{"unknown", "fixed", "mobile", "fixed_or_mobile", "toll_free", "non_geographic"}
+	lineNames      = []string{"unknown", "fixed", "mobile", "fixed_or_mobile", "toll_free", "non_geographic"} // as in internal/phone
 	sourceNames    = []string{"none", "country", "mobile_range", "area_code", "did", "explicit"}
 	reasonNames    = []string{"none", "no_plan", "not_in_plan", "nationwide", "several_subdivisions", "non_geographic", "unresolved", "no_table", "bad_number"}
 	matchNames     = []string{"none", "ambiguous", "fallback", "subdivision", "locality"}

@@ -11,7 +11,7 @@ import (
 // Why of a number is one of not_a_number, too_short, too_long, unknown_country, invalid (no such
 // number in its country's plan) and several (the text holds more than one number).
 type InvalidError struct {
-	Field string // what it was given for: "number", "default_country", …
+	Field string // what it was given for: "number", "country", "file"
 	Value string // as given
 	Why   string
 }
@@ -142,22 +142,22 @@ func say(lang, word string) string {
 }
 
 var russian = map[string]string{
-	"number":          "номер",
-	"default_country": "страна по умолчанию",
-	"file":            "файл",
-	"row":             "запись",
-	"line":            "строка",
-	"first":           "первый номер",
-	"last":            "последний номер",
-	"to":              "конец",
-	"from":            "начало",
-	"code":            "код",
-	"capacity":        "ёмкость",
-	"columns":         "столбцы",
-	"id":              "код офиса",
-	"zone":            "часовой пояс",
-	"serves":          "территория",
-	"fallback":        "запасной офис",
+	"number":   "номер",
+	"country":  "страна",
+	"file":     "файл",
+	"row":      "запись",
+	"line":     "строка",
+	"first":    "первый номер",
+	"last":     "последний номер",
+	"to":       "конец",
+	"from":     "начало",
+	"code":     "код",
+	"capacity": "ёмкость",
+	"columns":  "столбцы",
+	"id":       "код офиса",
+	"zone":     "часовой пояс",
+	"serves":   "территория",
+	"fallback": "запасной офис",
 
 	"not_a_number":    "не номер",
 	"too_short":       "слишком короткий",

@@ -79,7 +79,7 @@ func (p *Plan) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // OpenPlan reads what AppendBinary wrote. It keeps nothing of b. Anything else is a
-// [*FormatError]; the memory used is bounded by the length of b.
+// [*FormatError]; the memory used is bounded by the length of b, and an index of 4 MiB at most.
 func OpenPlan(b []byte) (*Plan, error) {
 	const head = len(planMagic) + 1
 	switch {

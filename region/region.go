@@ -78,7 +78,7 @@ func New(c Config) (*Detector, error) {
 	}
 	scan, ok := phone.NewScanner(c.DefaultCountry)
 	if !ok {
-		return nil, &InvalidError{Field: "default_country", Value: c.DefaultCountry, Why: "unknown"}
+		return nil, &InvalidError{Field: "country", Value: c.DefaultCountry, Why: "unknown"}
 	}
 	return &Detector{
 		plan: c.Plan, dids: c.DIDs, scan: scan,
@@ -116,8 +116,14 @@ func (d *Detector) Detect(number string) (Result, error) {
 	return placeForeign(n), nil
 }
 
+// maxText is the most bytes that a text with one number may have: a field, not a document.
+const maxText = 1024
+
 // single is the one number in text; else why there is none.
 func single(scan phone.Scanner, text string) (phone.Number, string) {
+	if len(text) > maxText {
+		return phone.Number{}, "too_long"
+	}
 	var buf [4]phone.Number
 	var found phone.Number
 	why := "not_a_number"
@@ -267,7 +273,7 @@ func (r *Result) narrow(code int32, nsn uint64) {
 
 // placeForeign places a number of another plan than +7.
 func placeForeign(n phone.Number) Result {
-	r := Result{E164: n.String(), Line: lines[n.Line], Source: SourceCountry, Reason: ReasonNoTable}
+	r := Result{E164: n.String(), Line: Line(n.Line), Source: SourceCountry, Reason: ReasonNoTable}
 	r.Country = n.Country
 	switch {
 	case n.Country == "":
@@ -308,13 +314,4 @@ func countryClock(e164 string) []string {
 	zones = slices.Clone(zones)
 	slices.SortFunc(zones, strings.Compare)
 	return zones
-}
-
-var lines = [...]Line{
-	phone.LineUnknown:       LineUnknown,
-	phone.LineFixed:         LineFixed,
-	phone.LineMobile:        LineMobile,
-	phone.LineFixedOrMobile: LineFixedOrMobile,
-	phone.LineTollFree:      LineTollFree,
-	phone.LineNonGeographic: LineNonGeographic,
 }
