@@ -30,7 +30,7 @@ type Problem struct {
 	Row   int    // the faulty row of the table given, from 0
 	Field string // of the row
 	Value string
-	Why   string // bad_number, order, overlaps, empty, duplicate, unknown, taken
+	Why   string // of a number as in [InvalidError]; else order, overlaps, empty, duplicate, unknown, taken
 }
 
 // Text is the problem for a reader of lang, "en" or "ru".
@@ -106,8 +106,8 @@ func (e *RowError) Text(lang string) string {
 
 // A FormatError tells that bytes are not a plan file, or not a whole one.
 type FormatError struct {
-	Offset int // where it shows
-	Why    string
+	Offset int    // where it shows
+	Why    string // not_a_plan, unknown_version, checksum, cut_short, out_of_range, surplus, bad_text, unknown_subdivision, duplicate
 }
 
 func (e *FormatError) Error() string { return "region: " + e.Text("en") }
@@ -165,7 +165,6 @@ var russian = map[string]string{
 	"unknown_country": "нет такого кода страны",
 	"invalid":         "такого номера не бывает",
 	"several":         "несколько номеров",
-	"bad_number":      "номер не читается",
 	"order":           "конец раньше начала",
 	"overlaps":        "пересекается с другой записью",
 	"empty":           "пусто",
@@ -176,13 +175,12 @@ var russian = map[string]string{
 	"sum":             "ёмкость не равна длине диапазона",
 	"missing":         "не хватает столбцов",
 
-	"too_large":               "слишком большой",
-	"not a plan file":         "это не файл плана",
-	"unknown version":         "неизвестная версия",
-	"checksum does not match": "контрольная сумма не сходится",
-	"cut short":               "файл обрезан",
-	"number out of range":     "число вне диапазона",
-	"surplus bytes":           "лишние байты",
-	"bad text":                "испорченный текст",
-	"unknown subdivision":     "неизвестный регион",
+	"too_large":           "слишком большой",
+	"not_a_plan":          "это не файл плана",
+	"unknown_version":     "неизвестная версия",
+	"checksum":            "контрольная сумма не сходится",
+	"cut_short":           "файл обрезан",
+	"surplus":             "лишние байты",
+	"bad_text":            "испорченный текст",
+	"unknown_subdivision": "неизвестный регион",
 }

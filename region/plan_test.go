@@ -109,6 +109,21 @@ func TestPlanLaws(t *testing.T) {
 	})
 }
 
+// Law 2: equal plans give equal bytes, however their rows were cut.
+func TestPlanBytes(t *testing.T) {
+	t.Parallel()
+	file := func(text string) []byte {
+		plan, _, err := readOne(t, RegistryConfig{Strict: true}, header6+text)
+		require.NoError(t, err)
+		b, err := plan.AppendBinary(nil)
+		require.NoError(t, err)
+		return b
+	}
+	whole := file("900;5;29999;29995;А;Иркутская обл.\n901;0;9;10;А;Иркутская область\n")
+	require.Equal(t, whole, file("901;0;9;10;А;Иркутская обл.\n900;20000;29999;10000;А;Иркутская обл.\n900;5;9999;9995;А;иркутская\n900;10000;19999;10000;А;Иркутская обл.\n"))
+	require.NotEqual(t, whole, file("900;5;29999;29995;Б;Иркутская обл.\n901;0;9;10;А;Иркутская обл.\n"))
+}
+
 func TestPlanNil(t *testing.T) {
 	t.Parallel()
 	var none *Plan
@@ -156,13 +171,13 @@ func TestOpenPlanBroken(t *testing.T) {
 		require.NotEmpty(t, broken.Text("ru"))
 	}
 	_, err = OpenPlan(seal([]byte{1, 6, 'R', 'U', '-', 'I', 'R'}))
-	require.Equal(t, &FormatError{len(planMagic) + 3, "cut short"}, err)
+	require.Equal(t, &FormatError{len(planMagic) + 3, "cut_short"}, err)
 	for why, body := range map[string][]byte{
-		"cut short":           {1},
-		"number out of range": {0, 0, 200, 1, 0, 0},
-		"surplus bytes":       {0, 0, 0, 7},
-		"bad text":            {1, 1, 0xff, 0, 0},
-		"unknown subdivision": {2, 1, 'x', 0, 1, 2, 0, 1, 1, 1, 0},
+		"cut_short":           {1},
+		"out_of_range":        {0, 0, 200, 1, 0, 0},
+		"surplus":             {0, 0, 0, 7},
+		"bad_text":            {1, 1, 0xff, 0, 0},
+		"unknown_subdivision": {2, 1, 'x', 0, 1, 2, 0, 1, 1, 1, 0},
 		"duplicate":           {1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0},
 	} {
 		_, err := OpenPlan(seal(body))

@@ -84,22 +84,22 @@ func OpenPlan(b []byte) (*Plan, error) {
 	const head = len(planMagic) + 1
 	switch {
 	case len(b) < head || string(b[:len(planMagic)]) != planMagic:
-		return nil, &FormatError{Offset: 0, Why: "not a plan file"}
+		return nil, &FormatError{Offset: 0, Why: "not_a_plan"}
 	case b[len(planMagic)] != planVersion:
-		return nil, &FormatError{Offset: len(planMagic), Why: "unknown version"}
+		return nil, &FormatError{Offset: len(planMagic), Why: "unknown_version"}
 	case len(b) < head+4:
-		return nil, &FormatError{Offset: len(b), Why: "cut short"}
+		return nil, &FormatError{Offset: len(b), Why: "cut_short"}
 	}
 	sum := len(b) - 4
 	if crc32.Checksum(b[:sum], castagnoli) != binary.LittleEndian.Uint32(b[sum:]) {
-		return nil, &FormatError{Offset: sum, Why: "checksum does not match"}
+		return nil, &FormatError{Offset: sum, Why: "checksum"}
 	}
 	r := planReader{bytes: b[:sum], at: head}
 	texts := r.texts()
 	records := r.records(texts)
 	rows := r.rows(len(records))
 	if r.err == nil && r.at != sum {
-		r.fail("surplus bytes")
+		r.fail("surplus")
 	}
 	if r.err != nil {
 		return nil, r.err
@@ -128,10 +128,10 @@ func (r *planReader) uvarint(limit uint64) uint64 {
 	v, n := binary.Uvarint(r.bytes[r.at:])
 	switch {
 	case n == 0:
-		r.fail("cut short")
+		r.fail("cut_short")
 		return 0
 	case n < 0 || v >= limit:
-		r.fail("number out of range")
+		r.fail("out_of_range")
 		return 0
 	}
 	r.at += n
@@ -142,7 +142,7 @@ func (r *planReader) uvarint(limit uint64) uint64 {
 func (r *planReader) count(size int) int {
 	n := r.uvarint(uint64(len(r.bytes)) + 1)
 	if int(n) > (len(r.bytes)-r.at)/size {
-		r.fail("cut short")
+		r.fail("cut_short")
 		return 0
 	}
 	return int(n)
@@ -158,7 +158,7 @@ func (r *planReader) texts() []string {
 		}
 		texts[i] = all[r.at : r.at+n]
 		if !utf8.ValidString(texts[i]) {
-			r.fail("bad text")
+			r.fail("bad_text")
 			return nil
 		}
 		r.at += n
@@ -185,7 +185,7 @@ func (r *planReader) records(texts []string) []record {
 				return nil
 			}
 			if k := len(a.Subdivisions); infos[s] == nil || k > 0 && a.Subdivisions[k-1] >= s {
-				r.fail("unknown subdivision")
+				r.fail("unknown_subdivision")
 				return nil
 			}
 			a.Subdivisions = append(a.Subdivisions, s)

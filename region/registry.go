@@ -174,22 +174,21 @@ func readHeader(line string) (columns, error) {
 	names := strings.Split(strings.TrimSuffix(line, "\r"), ";")
 	c.count = len(names)
 	known := []struct {
-		name, shown string
-		at          *int
-		optional    bool
+		name     string
+		at       *int
+		optional bool
 	}{
-		{"abc/def", "АВС/ DEF", &c.code, false},
-		{"от", "От", &c.from, false},
-		{"до", "До", &c.to, false},
-		{"емкость", "Емкость", &c.capacity, false},
-		{"оператор", "Оператор", &c.operator, false},
-		{"регион", "Регион", &c.region, false},
-		{"территориягар", "Территория ГАР", &c.gar, true},
+		{"АВС/ DEF", &c.code, false},
+		{"От", &c.from, false},
+		{"До", &c.to, false},
+		{"Емкость", &c.capacity, false},
+		{"Оператор", &c.operator, false},
+		{"Регион", &c.region, false},
+		{"Территория ГАР", &c.gar, true},
 	}
 	for i, name := range names {
-		name = headerKey(name)
 		for _, k := range known {
-			if name == k.name && *k.at < 0 {
+			if *k.at < 0 && headerKey(name) == headerKey(k.name) {
 				*k.at = i
 			}
 		}
@@ -197,7 +196,7 @@ func readHeader(line string) (columns, error) {
 	var missing []string
 	for _, k := range known {
 		if *k.at < 0 && !k.optional {
-			missing = append(missing, k.shown)
+			missing = append(missing, k.name)
 		}
 	}
 	if missing == nil {
@@ -210,7 +209,7 @@ func readHeader(line string) (columns, error) {
 	return c, &HeaderError{Missing: missing, Got: got, HTML: strings.HasPrefix(strings.TrimSpace(line), "<")}
 }
 
-// headerKey is a column's name in lower case without spaces and quotes, with Latin АВС.
+// headerKey is what the spellings of a column's name have in common: АВС may be Cyrillic or Latin.
 func headerKey(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch r {
@@ -218,9 +217,15 @@ func headerKey(name string) string {
 			return -1
 		case 'ё':
 			return 'е'
+		case 'а':
+			return 'a'
+		case 'в':
+			return 'b'
+		case 'с':
+			return 'c'
 		}
 		return r
-	}, strings.NewReplacer("авс/", "abc/").Replace(strings.ToLower(name)))
+	}, strings.ToLower(name))
 }
 
 // A registryRow is one row, read.
