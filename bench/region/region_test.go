@@ -162,7 +162,7 @@ func BenchmarkRegionDetect(b *testing.B) {
 		_, _ = phonenumbers.GetTimezonesForNumber(n)
 	})
 
-	abroad := []string{"+375 29 123-45-67", "+49 30 901820", "+380 44 279-12-34", "+995 32 212-34-56", "+90 212 251 12 34"}
+	abroad := []string{"+375 29 123-45-67", "+49 30 901820", "+380 44 279-12-34", "+995 32 212-34-56", "+90 212 251 12 34", "+1 212 555 0123", "+44 20 7946 0958"}
 	slow := func(i int) { _, _ = d.Detect(abroad[i%len(abroad)]) }
 	measure(b, "slow", slow)
 	compare(b, "phonenumbers_parse_only", slow, func(i int) {
