@@ -161,7 +161,8 @@ func (p *Plan) rows() iter.Seq[planRow] {
 // newPlan builds the index of rows, which are sorted, do not overlap and lie within one code
 // each. Records are numbered anew, in the order of their first number; those of no row are dropped.
 func newPlan(rows []planRow, records []record) *Plan {
-	p := &Plan{runs: []uint32{0}, records: make([]record, 0, len(records))}
+	p := &Plan{records: make([]record, 0, len(records))}
+	runs, pieces, values := []uint32{0}, make([]uint16, 0, len(rows)), make([]uint32, 0, len(rows))
 	number := make([]uint32, len(records)) // record -> 1 + its new number
 	codes := uint16(0)
 	for _, row := range rows {
@@ -180,26 +181,26 @@ func newPlan(rows []planRow, records []record) *Plan {
 			return
 		}
 		open = false
-		from := p.runs[len(p.runs)-1]
+		from := runs[len(runs)-1]
 		if end < blockSize {
-			p.pieces, p.values = append(p.pieces, end), append(p.values, 0)
+			pieces, values = append(pieces, end), append(values, 0)
 		}
-		v := uint32(len(p.runs)-1) | inPieces
-		if len(p.pieces) == int(from)+1 {
-			v = p.values[from]
-			p.pieces, p.values = p.pieces[:from], p.values[:from]
+		v := uint32(len(runs)-1) | inPieces
+		if len(pieces) == int(from)+1 {
+			v = values[from]
+			pieces, values = pieces[:from], values[:from]
 		} else {
-			p.runs = append(p.runs, uint32(len(p.pieces)))
+			runs = append(runs, uint32(len(pieces)))
 		}
 		*p.block(at) = v
 	}
 	put := func(first, past uint16, v uint32) {
 		if first > end {
-			p.pieces, p.values = append(p.pieces, end), append(p.values, 0)
+			pieces, values = append(pieces, end), append(values, 0)
 			last = 0
 		}
 		if v != last || first == 0 {
-			p.pieces, p.values = append(p.pieces, first), append(p.values, v)
+			pieces, values = append(pieces, first), append(values, v)
 		}
 		end, last = past, v
 	}
@@ -218,7 +219,7 @@ func newPlan(rows []planRow, records []record) *Plan {
 		}
 	}
 	closeBlock()
-	p.runs, p.pieces, p.values = slices.Clone(p.runs), slices.Clone(p.pieces), slices.Clone(p.values) // no room to grow
+	p.runs, p.pieces, p.values = slices.Clone(runs), slices.Clone(pieces), slices.Clone(values) // no room to grow
 	return p
 }
 
