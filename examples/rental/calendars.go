@@ -298,7 +298,12 @@ func (s *listings) say(site *listing, poll ical.Poll, plan ical.Plan) {
 	}
 }
 
-func nightsText(from, to date.Date) string { return from.Format("Jan 2") + "-" + to.Format("Jan 2") }
+func nightsText(from, to date.Date) string {
+	if from.Year() != to.Year() {
+		return from.Format("Jan 2 2006") + "-" + to.Format("Jan 2 2006")
+	}
+	return from.Format("Jan 2") + "-" + to.Format("Jan 2")
+}
 
 // showWaiting tells the manager of what was added and has no room.
 func (s *listings) showWaiting(ctx context.Context, site *listing, plan ical.Plan) error {
