@@ -1,6 +1,7 @@
 package ical
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -44,13 +45,10 @@ func (e *FormatError) Unwrap() error {
 func (e *FormatError) Text(lang string) string { return atLine(e.Line, lang) + e.Why.Text(lang) }
 
 func atLine(line int, lang string) string {
-	switch {
-	case line == 0:
+	if line == 0 {
 		return ""
-	case lang == "ru":
-		return fmt.Sprintf("строка %d: ", line)
 	}
-	return fmt.Sprintf("line %d: ", line)
+	return fmt.Sprintf(choose([2]string{"line %d: ", "строка %d: "}, lang), line)
 }
 
 // A StatusError says that the channel answered with a status that brings no calendar.
@@ -63,10 +61,7 @@ func (e *StatusError) Unwrap() error { return ErrStatus }
 
 // Text says it in a language: "en" or "ru".
 func (e *StatusError) Text(lang string) string {
-	if lang == "ru" {
-		return fmt.Sprintf("канал ответил кодом HTTP %d", e.Code)
-	}
-	return fmt.Sprintf("the channel answered with HTTP status %d", e.Code)
+	return fmt.Sprintf(choose([2]string{"the channel answered with HTTP status %d", "канал ответил кодом HTTP %d"}, lang), e.Code)
 }
 
 // A FetchError says that there was no answer, or that it broke off. It holds neither the address nor
@@ -162,11 +157,15 @@ var whyTexts = map[Why][2]string{
 
 // Text says it in a language: "en" or "ru".
 func (w Why) Text(lang string) string {
-	texts, ok := whyTexts[w]
-	switch {
-	case !ok:
-		return string(w)
-	case lang == "ru":
+	if texts, ok := whyTexts[w]; ok {
+		return choose(texts, lang)
+	}
+	return string(w)
+}
+
+// choose returns the text of a language: Russian for "ru", else English.
+func choose(texts [2]string, lang string) string {
+	if lang == "ru" {
 		return texts[1]
 	}
 	return texts[0]
@@ -214,12 +213,6 @@ func (p Problem) Text(lang string) string {
 	if !ok {
 		return atLine(p.Line, lang) + string(p.Code)
 	}
-	text, uid := texts[0], p.UID
-	if lang == "ru" {
-		text = texts[1]
-	}
-	if uid == "" {
-		uid = "?"
-	}
-	return atLine(p.Line, lang) + strings.NewReplacer("{uid}", uid, "{got}", p.Got).Replace(text)
+	uid := cmp.Or(p.UID, "?")
+	return atLine(p.Line, lang) + strings.NewReplacer("{uid}", uid, "{got}", p.Got).Replace(choose(texts, lang))
 }

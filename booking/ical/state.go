@@ -168,13 +168,9 @@ var doubtTexts = map[DoubtCode][2]string{
 
 // Text says it in a language: "en" or "ru".
 func (d Doubt) Text(lang string) string {
-	texts, ok := doubtTexts[d.Code]
-	why := texts[0]
-	switch {
-	case !ok:
-		why = string(d.Code)
-	case lang == "ru":
-		why = texts[1]
+	why := string(d.Code)
+	if texts, ok := doubtTexts[d.Code]; ok {
+		why = choose(texts, lang)
 	}
 	return d.Item.Key + " " + d.Item.From.String() + "/" + d.Item.To.String() + ": " + why
 }

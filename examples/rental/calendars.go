@@ -131,7 +131,6 @@ type listings struct {
 	falseCancels int               // cancelled, though the site still sold it
 	strange      int               // added, though the site never sold it
 	taken        map[string]string // what was added, by reservation
-	moves        map[string]int    // of closures
 	faults       int               // polls that failed or were empty
 	waited       int               // clashes that were shown
 }
