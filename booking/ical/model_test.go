@@ -95,7 +95,7 @@ func (m *model) run(p Poll, sent []Range) outcome {
 	}
 
 	copies := make(map[string]int)
-	for _, e := range live {
+	for _, e := range append(append([]Event(nil), live...), dead...) {
 		if e.To <= today {
 			continue
 		}
@@ -167,18 +167,18 @@ func (m *model) run(p Poll, sent []Range) outcome {
 		return uids[i] == e.UID && e.UID != "" && dates[i].From < e.To && e.From < dates[i].To
 	}
 	alone := func(uid string) bool { return m.lives[uid] <= 1 && !m.shared[uid] && items[uid] == 1 }
-	known := func(i int, e Event) { show(&m.items[i], e, true) }
-	live = match(live, exact, known)
+	see := func(i int, e Event) { show(&m.items[i], e, true) }
+	live = match(live, exact, see)
 	live = match(live, func(i int, e Event) bool {
 		return common(i, e) && (e.To > today || dates[i].From <= today && alone(e.UID)) && (dates[i].To >= today && e.To > today || e.Sequence >= m.items[i].Sequence)
-	}, known)
+	}, see)
 	left := make(map[string]int)
 	for _, e := range live {
 		left[e.UID]++
 	}
 	live = match(live, func(i int, e Event) bool {
 		return e.UID != "" && uids[i] == e.UID && items[e.UID] == 1 && left[e.UID] == 1 && !m.shared[e.UID] && dates[i].To > today && e.To > today
-	}, known)
+	}, see)
 
 	// Who is cancelled by an event.
 	end := func(i int, e Event) {
@@ -192,7 +192,7 @@ func (m *model) run(p Poll, sent []Range) outcome {
 	}
 	for _, e := range dead {
 		rest := match([]Event{e}, exact, end)
-		match(rest, func(i int, e Event) bool { return e.UID != "" && uids[i] == e.UID && alone(e.UID) }, end)
+		match(rest, func(i int, e Event) bool { return e.UID != "" && uids[i] == e.UID && e.To > today && alone(e.UID) }, end)
 	}
 
 	// What is over, what we sent.

@@ -99,6 +99,7 @@ type round struct {
 	policy     Policy
 	poll       Poll
 	now        time.Time
+	zone       *time.Location
 	today      date.Date
 	doubtSince time.Time
 	lives      map[string]int
@@ -110,6 +111,7 @@ type round struct {
 	newcomer []Item
 
 	byUID  map[string][]int // the items of a UID
+	same   map[nights]int   // the item of a UID on its dates
 	copies map[string]int   // how many events that are not over have a UID
 	plan   Plan
 }
@@ -132,7 +134,8 @@ type sight struct {
 }
 
 func newRound(s State, p Poll, policy Policy, now time.Time) *round {
-	r := &round{policy: policy, poll: p, now: now, today: policy.day(now), doubtSince: s.DoubtSince, lives: s.Lives}
+	r := &round{policy: policy, poll: p, now: now, zone: policy.zone(), doubtSince: s.DoubtSince, lives: s.Lives}
+	r.today = date.NewAt(now.In(r.zone))
 	r.items = s.Items
 	if !s.sorted() {
 		r.items = slices.SortedFunc(slices.Values(s.Items), compareItems)
@@ -140,8 +143,11 @@ func newRound(s State, p Poll, policy Policy, now time.Time) *round {
 	r.next = slices.Clone(r.items)
 	r.fate = make([]fate, len(r.items))
 	r.byUID = make(map[string][]int, len(r.items))
+	r.same = make(map[nights]int, len(r.items))
 	for i := range r.items {
-		r.byUID[r.items[i].UID] = append(r.byUID[r.items[i].UID], i)
+		it := &r.items[i]
+		r.byUID[it.UID] = append(r.byUID[it.UID], i)
+		r.same[nights{it.UID, it.From, it.To}] = i
 	}
 	return r
 }
@@ -184,7 +190,7 @@ func (r *round) sights() (live, dead []sight) {
 	slices.SortFunc(live, byDates)
 	slices.SortFunc(dead, byDates)
 	r.copies = make(map[string]int, len(live))
-	for _, s := range live {
+	for _, s := range slices.Concat(live, dead) {
 		if s.To <= r.today {
 			continue
 		}
@@ -198,14 +204,10 @@ func (r *round) sights() (live, dead []sight) {
 // known matches events with the items of the same UID, and returns those that match none: first by
 // the same dates, then by nights in common, then the only event with the only item of a UID.
 func (r *round) known(live []sight) []sight {
-	same := make(map[nights]int, len(r.items))
-	for i := range r.items {
-		same[nights{r.items[i].UID, r.items[i].From, r.items[i].To}] = i
-	}
 	var rest []sight
 	left := make(map[string][]sight)
 	for _, s := range live {
-		if i, ok := same[nightsOf(s.Event)]; ok && r.fate[i] == fateAbsent {
+		if i, ok := r.same[nightsOf(s.Event)]; ok {
 			r.see(i, s)
 		} else if len(r.byUID[s.UID]) > 0 && s.UID != "" {
 			left[s.UID] = append(left[s.UID], s)
@@ -215,10 +217,7 @@ func (r *round) known(live []sight) []sight {
 	}
 	for uid, sights := range left {
 		items := r.byUID[uid]
-		sights = r.pair(items, sights, func(it *Item, s sight) bool {
-			past, over := s.To <= r.today, it.To < r.today
-			return overlap(it.From, it.To, s.From, s.To) && (!past || it.From <= r.today && r.alone(uid)) && (!past && !over || s.Sequence >= it.Sequence)
-		}, r.see)
+		sights = r.pair(items, sights, r.moved, r.see)
 		if len(items) == 1 && len(sights) == 1 && !r.shared(uid) && r.fate[items[0]] == fateAbsent && r.items[items[0]].To > r.today && sights[0].To > r.today {
 			r.see(items[0], sights[0])
 			sights = nil
@@ -228,6 +227,20 @@ func (r *round) known(live []sight) []sight {
 	rest = slices.DeleteFunc(rest, func(s sight) bool { return s.To <= r.today })
 	slices.SortFunc(rest, func(a, b sight) int { return compareEvents(a.Event, b.Event) })
 	return rest
+}
+
+// moved reports whether an event may be the item on other dates. One that is over can only make a
+// stay shorter that had begun; and what is over is not judged by an older copy.
+func (r *round) moved(it *Item, s sight) bool {
+	switch {
+	case !overlap(it.From, it.To, s.From, s.To):
+		return false
+	case s.To > r.today && it.To >= r.today:
+		return true
+	case s.Sequence < it.Sequence:
+		return false
+	}
+	return s.To > r.today || it.From <= r.today && r.alone(s.UID)
 }
 
 // pair gives each event the first absent item that fits, and returns the events that got none. Both
@@ -293,10 +306,12 @@ func (r *round) cancelled(dead []sight) {
 		r.plan.Cancel = append(r.plan.Cancel, r.items[i])
 	}
 	for _, s := range dead {
-		items := r.byUID[s.UID]
-		rest := r.pair(items, []sight{s}, func(it *Item, s sight) bool { return it.From == s.From && it.To == s.To }, end)
-		if len(rest) == 1 && len(items) == 1 && r.fate[items[0]] == fateAbsent && r.alone(s.UID) {
-			end(items[0], s)
+		i, ok := r.same[nightsOf(s.Event)]
+		if items := r.byUID[s.UID]; !ok && s.To > r.today && len(items) == 1 && r.alone(s.UID) {
+			i, ok = items[0], true
+		}
+		if ok && r.fate[i] == fateAbsent {
+			end(i, s)
 		}
 	}
 }
@@ -533,7 +548,7 @@ func (r *round) count() {
 			if !n.missing() {
 				n.MissedSince = r.now
 			}
-			if n.From <= r.policy.day(n.MissedSince) {
+			if n.From <= date.NewAt(n.MissedSince.In(r.zone)) {
 				r.keep(i, DoubtInStay)
 				continue
 			}

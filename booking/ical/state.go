@@ -57,7 +57,8 @@ type Policy struct {
 	// Defaults to 24 hours.
 	EmptyFor time.Duration `json:"empty_for,omitempty"`
 
-	// Zone is where "today" is; one that is not known is UTC.
+	// Zone is where "today" is: the unit's own, so that a booking is not over here and to come there.
+	// One that is not known is UTC.
 	// Defaults to "UTC".
 	Zone string `json:"zone,omitempty"`
 
@@ -107,15 +108,11 @@ func (p *Policy) own(uid string) bool {
 	return p.Own != "" && at >= 0 && uid[at] == '@' && strings.EqualFold(uid[at+1:], p.Own)
 }
 
-func (p *Policy) day(t time.Time) date.Date {
-	if p.Zone == "" {
-		return date.NewAt(t.UTC())
+func (p *Policy) zone() *time.Location {
+	if zone, ok := location(p.Zone); ok {
+		return zone
 	}
-	zone, ok := location(p.Zone)
-	if !ok {
-		zone = time.UTC
-	}
-	return date.NewAt(t.In(zone))
+	return time.UTC
 }
 
 // A Plan is what changed. Apply Cancel, Move and Add in this order and in one commit, so that what
