@@ -3,7 +3,9 @@
 set -u
 umask 077
 bin=$1
-dir=$(mktemp -d "${TMPDIR:-/tmp}/tenure-pg-XXXXXX" 2>/dev/null) || dir=$(mktemp -d /tmp/tenure-pg-XXXXXX) || exit 1
+base=${TMPDIR:-/tmp}
+[ ${#base} -le 70 ] || base=/tmp # a socket's path has 107 bytes at most, on some systems 103
+dir=$(mktemp -d "$base/tenure-pg-XXXXXX" 2>/dev/null) || dir=$(mktemp -d /tmp/tenure-pg-XXXXXX) || exit 1
 
 clean() {
 	[ -f "$dir/data/postmaster.pid" ] && "$bin/pg_ctl" stop -s -D "$dir/data" -m immediate >/dev/null 2>&1
@@ -26,6 +28,7 @@ cat >>"$dir/data/postgresql.conf" <<-CONF
 	synchronous_commit = off
 	full_page_writes = off
 	jit = off
+	log_min_messages = fatal
 CONF
 "$bin/pg_ctl" start -w -s -D "$dir/data" -l "$dir/log" >/dev/null 2>&1 || { cat "$dir/log" >&2; exit 1; }
 
