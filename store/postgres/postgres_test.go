@@ -17,6 +17,7 @@ import (
 	"github.com/tenure-go/tenure/store"
 	"github.com/tenure-go/tenure/store/internal/tabletest"
 	"github.com/tenure-go/tenure/store/postgres"
+	"github.com/tenure-go/tenure/store/storetest"
 	"github.com/tenure-go/tenure/store/table"
 )
 
@@ -60,6 +61,7 @@ func TestTables(t *testing.T) {
 				"due":             tabletest.Dues,
 				"erased":          tabletest.Erased,
 				"done context":    tabletest.DoneContext,
+				"storetest":       func(t *testing.T, db table.DB) { storetest.Run(t, tabletest.Fixture(db)) },
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

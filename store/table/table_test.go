@@ -87,7 +87,7 @@ func TestParseCursor(t *testing.T) {
 	require.Zero(t, p)
 	for _, bad := range []store.Cursor{"-", "12", "0-abc", "-3-abc", "x-abc", "99999999999999999999-a"} {
 		_, err := table.ParseCursor(bad)
-		require.Error(t, err, bad)
+		require.ErrorIs(t, err, store.ErrRewound, bad)
 	}
 }
 
