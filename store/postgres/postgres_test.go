@@ -69,6 +69,13 @@ func TestTables(t *testing.T) {
 					try(t, db)
 				})
 			}
+			t.Run("storetest in transactions", func(t *testing.T) {
+				t.Parallel()
+				pool, _ := fresh(t)
+				storetest.Run(t, tabletest.Fixture(tabletest.In(func(ctx context.Context, fn func(table.Tables) error) error {
+					return postgres.InTx(ctx, pool, func(tx pgx.Tx) error { return fn(postgres.Join(tx, tabletest.Part)) })
+				})))
+			})
 			t.Run("conflict in a transaction", func(t *testing.T) {
 				t.Parallel()
 				pool, db := fresh(t)

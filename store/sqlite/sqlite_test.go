@@ -51,6 +51,13 @@ func TestTables(t *testing.T) {
 			try(t, tables)
 		})
 	}
+	t.Run("storetest in transactions", func(t *testing.T) {
+		t.Parallel()
+		db, _ := open(t)
+		storetest.Run(t, tabletest.Fixture(tabletest.In(func(ctx context.Context, fn func(table.Tables) error) error {
+			return sqlite.InTx(ctx, db, func(tx *sql.Tx) error { return fn(sqlite.Join(tx, tabletest.Part)) })
+		})))
+	})
 	t.Run("conflict in a transaction", func(t *testing.T) {
 		t.Parallel()
 		db, tables := open(t)
