@@ -97,7 +97,7 @@ func (c *client) run(ctx context.Context) {
 		c.ops = append(c.ops, o)
 		for range 5 {
 			c.attempt(ctx, o)
-			if o.answer != answerUnknown {
+			if o.answer != answerUnknown || o.relative() {
 				break
 			}
 			c.world.gate.stop(c.id, "repeat") // with the same ID, perhaps at another desk
@@ -109,9 +109,9 @@ func (c *client) run(ctx context.Context) {
 	}
 }
 
-// repeat delivers an answered command once more, now and then: it must have no effect.
+// repeat delivers a granted command once more, now and then: it must have no effect.
 func (c *client) repeat(ctx context.Context, o *op) {
-	if o.cmd == nil || o.answer == answerUnknown || c.rng.IntN(6) > 0 {
+	if o.cmd == nil || o.answer != answerGranted && o.answer != answerReplayed || o.relative() || c.rng.IntN(6) > 0 {
 		return
 	}
 	c.world.gate.stop(c.id, "deliver again")
@@ -170,6 +170,10 @@ func (c *client) attempt(ctx context.Context, o *op) {
 	}
 	w.note("", "client %d: %s %s", c.id, o.id, o.text())
 }
+
+// relative tells whether the command may have another effect when it is repeated after others had
+// theirs: whoever repeats a Move or an Extend must name the revision that he saw.
+func (o *op) relative() bool { return o.verb == "move" || o.verb == "extend" }
 
 func (o *op) text() string {
 	switch {

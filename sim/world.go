@@ -54,6 +54,8 @@ type world struct {
 
 	mu      sync.Mutex
 	step    int64
+	now     time.Time
+	wrong   [desks]time.Duration // by how much a desk's clock is wrong
 	clocks  [desks]time.Time
 	known   [][]target // reservations that were asked for, by set
 	clients []*client
@@ -66,11 +68,11 @@ func simulate(t *testing.T, s stage, seed int64) (r report) {
 }
 
 func newWorld(s stage, seed int64) *world {
-	w := &world{stage: s, rng: rand.New(rand.NewPCG(uint64(seed), 1)), gate: &gate{}, known: make([][]target, len(sets))}
+	w := &world{stage: s, rng: rand.New(rand.NewPCG(uint64(seed), 1)), gate: &gate{}, known: make([][]target, len(sets)), now: dawn}
 	w.report = report{store: s.name, faults: make(map[string]int)}
 	w.rules = newChecker(s)
 	for d := range w.desks {
-		w.clocks[d] = dawn.Add(time.Duration(w.rng.IntN(40)-20) * time.Minute)
+		w.clocks[d] = w.now
 		var store booking.Store = gated{s.store, w.gate}
 		if s.plant != nil {
 			store = s.plant(store)
@@ -188,39 +190,32 @@ func (w *world) judge(p *parked) verdict {
 	return verdictGo
 }
 
-// turnClock moves time on for all, or for one desk by more, or back.
+// turnClock moves time on for all, or sets one desk's clock right or wrong: by so much that desks
+// disagree by more than they tolerate, now and then.
 func (w *world) turnClock() {
+	d, kind := w.rng.IntN(desks), w.rng.IntN(10)
 	w.mu.Lock()
-	moved := make([]int, 0, desks)
-	d := w.rng.IntN(desks)
-	kind := w.rng.IntN(10)
-	switch {
-	case kind < 6:
-		by := time.Duration(w.rng.IntN(4*60)) * time.Second
-		for d := range w.clocks {
-			w.clocks[d] = w.clocks[d].Add(by)
-			moved = append(moved, d)
-		}
-	case kind < 8:
-		w.clocks[d] = w.clocks[d].Add(time.Duration(w.rng.IntN(40*60)) * time.Second)
-		moved = append(moved, d)
-	default:
-		w.clocks[d] = w.clocks[d].Add(-time.Duration(w.rng.IntN(45*60)) * time.Second)
-		moved = append(moved, d)
+	before := w.clocks[d]
+	if kind < 6 {
+		w.now = w.now.Add(time.Duration(w.rng.IntN(4*60)) * time.Second)
+	} else {
+		w.wrong[d] = time.Duration(w.rng.IntN(75*60)-35*60) * time.Second
 	}
-	for _, c := range w.clients {
-		for _, d := range moved {
+	for d := range w.clocks {
+		w.clocks[d] = w.now.Add(w.wrong[d])
+		for _, c := range w.clients {
 			c.sees(d, w.clocks[d])
 		}
 	}
+	after := w.clocks[d]
 	w.mu.Unlock()
 	switch {
 	case kind < 6:
-		w.note("", "time goes on: %v", w.clocks)
-	case kind < 8:
-		w.note("clock jumped ahead", "desk %d: %v", d, w.clocks[d])
+		w.note("", "time goes on: %s", after.Format(time.TimeOnly))
+	case after.Before(before):
+		w.note("clock stepped back", "desk %d: %s", d, after.Format(time.TimeOnly))
 	default:
-		w.note("clock stepped back", "desk %d: %v", d, w.clocks[d])
+		w.note("clock jumped ahead", "desk %d: %s", d, after.Format(time.TimeOnly))
 	}
 }
 
