@@ -53,22 +53,20 @@ func overruled(ctx context.Context, s booking.Store, c booking.Change) (booking.
 // has none, must be found within a few seeds.
 var plants = map[string]func(*stage){
 	"lost guard": func(s *stage) {
-		s.plant = func(inner booking.Store) booking.Store {
-			return faulty{Store: inner, commit: func(ctx context.Context, _ booking.Store, c booking.Change) error {
-				c, err := overruled(ctx, s.store, c) // behind the gate, at once
-				if err != nil {
-					return err
-				}
-				return inner.Commit(ctx, c)
-			}}
-		}
+		s.store = faulty{Store: s.store, commit: func(ctx context.Context, inner booking.Store, c booking.Change) error {
+			c, err := overruled(ctx, inner, c)
+			if err != nil {
+				return err
+			}
+			return inner.Commit(ctx, c)
+		}}
 	},
 	"retry of an unknown outcome": func(s *stage) {
 		s.plant = func(inner booking.Store) booking.Store {
 			return faulty{Store: inner, commit: func(ctx context.Context, _ booking.Store, c booking.Change) error {
 				err := inner.Commit(ctx, c)
 				if errors.Is(err, errInjected) {
-					if c, err = overruled(ctx, s.store, c); err == nil {
+					if c, err = overruled(ctx, s.store, c); err == nil { // behind the gate
 						err = inner.Commit(ctx, c)
 					}
 				}
