@@ -8,6 +8,14 @@ require (
 	github.com/tenure-go/tenure v0.0.0
 	github.com/tenure-go/tenure/store/postgres v0.0.0
 	github.com/tenure-go/tenure/store/sqlite v0.0.0
+	github.com/armon/go-radix v1.0.0
+	github.com/nyaruka/phonenumbers v1.8.1
+	github.com/tenure-go/tenure v0.0.0
+)
+
+require (
+	golang.org/x/text v0.43.0 // indirect
+	google.golang.org/protobuf v1.36.11 // indirect
 )
 
 require (

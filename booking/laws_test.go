@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tenure-go/tenure/booking"
+	"github.com/tenure-go/tenure/booking/index"
 	"github.com/tenure-go/tenure/store"
 )
 
@@ -26,10 +27,13 @@ type rig struct {
 	model *model
 	now   int // minutes since base
 	next  int // for new IDs
+
+	index  *index.Index // follows the feed
+	cursor store.Cursor
 }
 
 func newRig(t *rapid.T) *rig {
-	r := &rig{mem: booking.NewMemory(), model: &model{units: map[string]*modelUnit{}}, now: 9 * 60}
+	r := &rig{mem: booking.NewMemory(), model: &model{units: map[string]*modelUnit{}}, now: 9 * 60, index: index.New(june-10, 200)}
 	var err error
 	r.desk, err = booking.New(booking.Config{Store: r.mem, Now: func() time.Time { return at(r.now) }})
 	require.NoError(t, err)
@@ -65,11 +69,28 @@ func (r *rig) define(t *rapid.T, id string, u modelUnit) {
 // do carries out commands. Law 5: a refusal leaves no trace.
 func (r *rig) do(t *rapid.T, cmds ...booking.Command) (booking.Result, error) {
 	before := r.told(t)
+	r.pure(t, cmds)
 	res, err := r.desk.Do(context.Background(), cmds...)
 	if err != nil || res.Replayed {
 		require.Equal(t, before, r.told(t), "%v: %v", cmds, err)
 	}
 	return res, err
+}
+
+// pure: a decision changes nothing of what it was given.
+func (r *rig) pure(t *rapid.T, cmds []booking.Command) {
+	q := booking.Query{Units: []booking.UnitID{"a", "b", "c"}, Window: booking.NightsFrom(june - 30)}
+	for _, m := range r.model.all {
+		q.IDs = append(q.IDs, booking.ReservationID(m.id))
+	}
+	q.IDs = append(q.IDs, booking.ReservationID("r"+strconv.Itoa(r.next-1)))
+	cals, err := r.mem.Load(context.Background(), q)
+	require.NoError(t, err)
+	untouched, err := r.mem.Load(context.Background(), q)
+	require.NoError(t, err)
+	_, _ = booking.Decide(cals, at(r.now), cmds...)
+	_, _ = booking.At(at(r.now), cals...)
+	require.Equal(t, untouched, cals)
 }
 
 func (r *rig) told(t *rapid.T) int {
@@ -274,6 +295,7 @@ func (r *rig) same(t *rapid.T) {
 		}
 	}
 	r.sameCopies(t)
+	r.sameIndex(t)
 	today := r.model.today(r.now)
 	window, err := booking.Nights(june+date.Date(today-2), june+date.Date(today+15))
 	require.NoError(t, err)
@@ -281,6 +303,34 @@ func (r *rig) same(t *rapid.T) {
 	require.NoError(t, err)
 	for _, c := range cals {
 		r.sameCalendar(t, &c, today)
+	}
+}
+
+// sameIndex: law 11. A follower of the feed finds what a hold that follows at once would get.
+func (r *rig) sameIndex(t *rapid.T) {
+	events, cursor, err := r.mem.Since(context.Background(), r.cursor, 1<<20)
+	require.NoError(t, err)
+	require.NoError(t, r.index.Apply(events...))
+	require.NoError(t, r.index.Apply(events...), "what is known changes nothing")
+	r.cursor = cursor
+	today := r.model.today(r.now)
+	var set index.Set
+	for i := range 9 {
+		from, nights, count := today+i, 1+(i+r.now)%3, 1+(i+r.now/7)%3
+		span := nightSpan(from, from+nights)
+		require.True(t, r.index.Free(&set, span, count, at(r.now)))
+		free := slices.Sorted(set.All())
+		for _, id := range []string{"a", "b", "c"} {
+			require.Equal(t, r.model.free(id, from, from+nights) >= count, slices.Contains(free, booking.UnitID(id)), "%s %v x%d", id, span, count)
+			if r.model.used(id, from, nil) < r.model.units[id].capacity {
+				require.Equal(t, booking.StatusFree, r.index.Status(booking.UnitID(id), nightSpan(from, from+1), at(r.now)))
+			}
+		}
+	}
+	sale := booking.NightsFrom(june + date.Date(today+1))
+	require.True(t, r.index.Free(&set, sale, 1, at(r.now)))
+	for _, id := range []string{"a", "b", "c"} {
+		require.Equal(t, r.model.free(id, today+1, horizon) > 0, slices.Contains(slices.Collect(set.All()), booking.UnitID(id)), "sale of %s", id)
 	}
 }
 
