@@ -279,6 +279,9 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 
 // narrowed is what of the calendars a query would have loaded.
 func narrowed(cals []Calendar, q Query) []Calendar {
+	if len(cals) == len(q.Units) && len(cals[0].IDs) == len(q.IDs) && cals[0].Window == q.Window {
+		return cals
+	}
 	own := make([]Calendar, 0, len(q.Units))
 	for _, c := range cals {
 		if slices.Contains(q.Units, c.Unit.ID) {
