@@ -36,8 +36,8 @@ require (
 	modernc.org/sqlite v1.62.0 // indirect
 )
 
-replace github.com/tenure-go/tenure => ..
-
-replace github.com/tenure-go/tenure/store/sqlite => ../store/sqlite
-
-replace github.com/tenure-go/tenure/store/postgres => ../store/postgres
+replace (
+	github.com/tenure-go/tenure => ..
+	github.com/tenure-go/tenure/store/postgres => ../store/postgres
+	github.com/tenure-go/tenure/store/sqlite => ../store/sqlite
+)
