@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rickb777/date/v2"
@@ -91,17 +92,31 @@ type Place struct {
 	ID VoucherID
 }
 
-// PlaceAfter reads a cursor of Find: the place of the last voucher handed out, none for "".
-func PlaceAfter(after store.Cursor, limit int) (Place, error) {
+// From is where a page begins that lies behind the cursor: the place of the last voucher handed
+// out, none for "". A limit below 1, a cursor that no store gave, or a text that no voucher could
+// hold, is an [InvalidError].
+func (f Filter) From(after store.Cursor, limit int) (Place, error) {
 	if limit < 1 {
-		return Place{}, &InvalidError{Field: "limit", Why: "empty"}
+		return Place{}, invalid("limit", strconv.Itoa(limit), "limit")
+	}
+	texts := []string{f.Number, f.Prefix, string(f.Manager), string(f.Partner), string(f.Reservation)}
+	for _, id := range f.Series {
+		texts = append(texts, string(id))
+	}
+	for _, s := range f.States {
+		texts = append(texts, string(s))
+	}
+	for _, text := range texts {
+		if code := badID(text); code != "" {
+			return Place{}, invalid("filter", text, code)
+		}
 	}
 	if after == "" {
 		return Place{}, nil
 	}
 	n, ok := VoucherID(after).Number()
 	if !ok {
-		return Place{}, &InvalidError{Field: "cursor", Value: string(after), Why: "syntax"}
+		return Place{}, invalid("cursor", string(after), "syntax")
 	}
 	return Place{n, VoucherID(after)}, nil
 }

@@ -102,7 +102,7 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 
 // Find implements [Finder].
 func (m *Memory) Find(ctx context.Context, f Filter, after store.Cursor, limit int) ([]Voucher, store.Cursor, error) {
-	place, err := PlaceAfter(after, limit)
+	place, err := f.From(after, limit)
 	if err != nil {
 		return nil, "", err
 	}
@@ -132,7 +132,7 @@ func (m *Memory) Find(ctx context.Context, f Filter, after store.Cursor, limit i
 // Since implements [Feed].
 func (m *Memory) Since(ctx context.Context, after store.Cursor, limit int) ([]Event, store.Cursor, error) {
 	if limit < 1 {
-		return nil, after, &InvalidError{Field: "limit", Value: strconv.Itoa(limit), Why: "empty"}
+		return nil, after, invalid("limit", strconv.Itoa(limit), "limit")
 	}
 	if ctx.Err() != nil {
 		return nil, after, context.Cause(ctx)

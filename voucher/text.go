@@ -151,5 +151,6 @@ var texts = map[string][2]string{
 	"same_pattern":      {"two series would write the same numbers", "две серии писали бы одинаковые номера"},
 	"not_on_values":     {"only values can be judged before a number is given", "до выдачи номера можно судить только о значениях"},
 	"empty":             {"is empty", "пусто"},
+	"limit":             {"is below 1", "меньше 1"},
 	"too_many":          {"are too many", "слишком много"},
 }
