@@ -213,6 +213,10 @@ func (c *checker) pipe(p *parse.PipeNode, s scope) (meaning, bool) {
 			continue
 		}
 		args = args[1:]
+		if !slices.Contains([]string{"date", "money", "words", "join"}, name.Ident) {
+			c.add(name.Pos, "unknown_function", "", name.Ident, "date, money, words, join")
+			return meaning{}, false
+		}
 		if i == 0 {
 			if len(args) == 0 {
 				c.add(cmd.Pos, "cannot_check", "", nodeText(cmd), "")
@@ -245,9 +249,6 @@ func (c *checker) call(name *parse.IdentifierNode, m meaning, args []parse.Node)
 		wants, ok = "amount, int", m.kind == TypeAmount || m.kind == TypeInt
 	case "join":
 		return c.join(name, m, args)
-	default:
-		c.add(name.Pos, "unknown_function", "", name.Ident, "date, money, words, join")
-		return m, false
 	}
 	switch {
 	case m.field == nil || len(args) > 0:

@@ -168,7 +168,7 @@ func sample(fields []Field, all bool) Values {
 func (d *Document) Template() Template { return d.template }
 
 // Check returns every reason against printing the values: required and missing, of another type,
-// not fit to be printed, not declared. What a voucher brings along (number, issued, ...) need not
+// not fit to be printed, not declared (see [Document.Select]). What a voucher brings along (number, issued, ...) need not
 // be declared. An empty result means that the document renders whole.
 func (d *Document) Check(vs Values) []Reason {
 	reasons := inspectFields(d.template.Fields, vs, "")
@@ -242,7 +242,7 @@ func (d *Document) Render(w io.Writer, vs Values) (Printed, error) {
 	if _, err := w.Write(page); err != nil {
 		return Printed{}, fmt.Errorf("voucher: write %s: %w", d.template.ID, err)
 	}
-	return Printed{d.template.Ref(), sha256.Sum256(page), d.printed(vs)}, nil
+	return Printed{d.template.Ref(), sha256.Sum256(page), d.Select(vs)}, nil
 }
 
 func (d *Document) page(vs Values) ([]byte, error) {
@@ -259,7 +259,8 @@ func (d *Document) page(vs Values) ([]byte, error) {
 	return d.execute(vs)
 }
 
-func (d *Document) printed(vs Values) Values {
+// Select returns the values that the document prints, out of a dossier's that serve several papers.
+func (d *Document) Select(vs Values) Values {
 	out := Values{}
 	for _, f := range d.template.Fields {
 		if v := vs[f.ID]; !v.blank() {

@@ -67,7 +67,9 @@ func (r Reason) compare(o Reason) int {
 // sortReasons puts reasons into the one order that does not depend on how they were found, each
 // once.
 func sortReasons(rs []Reason) []Reason {
-	slices.SortFunc(rs, Reason.compare)
+	slices.SortFunc(rs, func(a, b Reason) int {
+		return cmp.Or(a.compare(b), strings.Compare(a.Title["en"], b.Title["en"]))
+	})
 	return slices.CompactFunc(rs, func(a, b Reason) bool { return a.compare(b) == 0 })
 }
 

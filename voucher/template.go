@@ -96,9 +96,9 @@ func (t Template) InForce(day date.Date) bool {
 }
 
 type schemaJSON struct {
-	First  date.Date `json:"first"`
-	Last   date.Date `json:"last"`
-	Fields []Field   `json:"fields"`
+	First  isoDay  `json:"first"`
+	Last   isoDay  `json:"last"`
+	Fields []Field `json:"fields"`
 }
 
 var (
@@ -150,7 +150,7 @@ func ReadTemplates(fsys fs.FS) ([]Template, error) {
 		if err != nil {
 			return nil, fmt.Errorf("voucher: %w", err)
 		}
-		t := Template{TemplateID(m[1]), version, m[3], Kind(m[4]), read.First, read.Last, string(body), read.Fields}
+		t := Template{TemplateID(m[1]), version, m[3], Kind(m[4]), date.Date(read.First), date.Date(read.Last), string(body), read.Fields}
 		for _, p := range Check(t) {
 			p.File = name
 			if p.Line == 0 {

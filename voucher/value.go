@@ -229,12 +229,26 @@ func sameDecimal(a, b decimal.Decimal) bool {
 	return a.Equal(b)
 }
 
+// An isoDay is a date in JSON, YYYY-MM-DD and nothing else: date.Date takes 2021-02-30 for 2 March.
+type isoDay date.Date
+
+func (d isoDay) MarshalText() ([]byte, error) { return date.Date(d).MarshalText() }
+
+func (d *isoDay) UnmarshalText(text []byte) error {
+	day, ok := isoDate(string(text))
+	if !ok {
+		return invalid("date", string(text), "no_such_day")
+	}
+	*d = isoDay(day)
+	return nil
+}
+
 type valueJSON struct {
 	Text     *string          `json:"text,omitempty"`
 	Int      *int64           `json:"int,omitempty"`
 	Amount   *decimal.Decimal `json:"amount,omitempty"`
 	Currency string           `json:"currency,omitempty"`
-	Date     *date.Date       `json:"date,omitempty"`
+	Date     *isoDay          `json:"date,omitempty"`
 	Moment   *time.Time       `json:"moment,omitempty"`
 	Zone     string           `json:"zone,omitempty"`
 	Yes      *bool            `json:"yes,omitempty"`
@@ -252,7 +266,7 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	case TypeAmount:
 		j.Amount, j.Currency = &v.amount, v.text
 	case TypeDate:
-		d := date.Date(v.number)
+		d := isoDay(v.number)
 		j.Date = &d
 	case TypeMoment:
 		j.Moment, j.Zone = &v.moment, v.text
@@ -285,7 +299,7 @@ func (v *Value) UnmarshalJSON(raw []byte) error {
 	case j.Amount != nil:
 		*v = Amount(*j.Amount, j.Currency)
 	case j.Date != nil:
-		*v = Day(*j.Date)
+		*v = Day(date.Date(*j.Date))
 	case j.Moment != nil:
 		*v = Moment(*j.Moment, j.Zone)
 	case j.Yes != nil:
