@@ -93,7 +93,7 @@ func openBook(cals []Calendar, now time.Time) *book {
 
 // loads reports whether the row belongs to what the page was loaded for.
 func (p *page) loads(r *Reservation) bool {
-	return slices.Contains(p.ids, r.ID) || r.live() && r.busyOn(p.Unit.ID).meets(p.window)
+	return slices.Contains(p.ids, r.ID) || r.busyOn(p.Unit.ID).meets(p.window)
 }
 
 func grouped(claims []Claim) bool {
@@ -130,7 +130,7 @@ func (b *book) missesCopies(groups []copied) bool {
 				continue
 			}
 			switch row := p.row(g.ID); {
-			case row == nil && p.loads(&g.Reservation), row != nil && row.Rev < g.Rev:
+			case row == nil && g.live() && p.loads(&g.Reservation), row != nil && row.Rev < g.Rev:
 				return true
 			case row != nil && row != g.entry && !g.signpost:
 				return true
@@ -198,7 +198,7 @@ func (b *book) requireID(p *page, id ReservationID) bool {
 // requireWindow reports whether all live rows of the page that meet s are known; else they are
 // needed.
 func (b *book) requireWindow(p *page, s Span) bool {
-	if s.Empty() || p.window.covers(s) {
+	if p.window.covers(s) {
 		return true
 	}
 	b.asked = true

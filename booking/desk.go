@@ -226,7 +226,7 @@ func (d *Desk) load(ctx context.Context, q Query) ([]Calendar, error) {
 		return nil, errors.New("booking: the store returned another number of calendars than was asked for")
 	}
 	for i := range cals {
-		if !slices.Contains(q.Units, cals[i].Unit.ID) || !cals[i].Window.covers(q.Window) && !q.Window.Empty() {
+		if !slices.Contains(q.Units, cals[i].Unit.ID) || !cals[i].Window.covers(q.Window) {
 			return nil, errors.New("booking: the store returned another calendar than was asked for")
 		}
 		cals[i].Window, cals[i].IDs = q.Window, q.IDs
@@ -353,27 +353,41 @@ func (d *Desk) Reservation(ctx context.Context, r Ref) (Reservation, error) {
 // announced by events is announced earlier. Call it again and again, more often than the shortest
 // TTL. An error on one unit does not keep the others from their turn.
 func (d *Desk) Tick(ctx context.Context, due Due, limit int) (int, error) {
+	changed, left, err := d.tick(ctx, due, limit, nil, Span{})
+	if len(left) == 0 {
+		return changed, err
+	}
+	// What is still due where nothing was found lies further back than a lapse looks at first.
+	more, _, furtherErr := d.tick(ctx, due, limit, left, Span{AxisTimes, -forever, forever})
+	return changed + more, errors.Join(err, furtherErr)
+}
+
+// tick lets what is due lapse, on units among those given, if any, within a window at least. It
+// also returns the units on which nothing was found.
+func (d *Desk) tick(ctx context.Context, due Due, limit int, among []store.Key, window Span) (changed int, left []store.Key, err error) {
 	keys, err := due.Due(ctx, d.config.Now().UTC().Truncate(time.Microsecond), limit)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	var errs []error
-	changed := 0
 	for _, k := range keys {
+		if among != nil && !slices.Contains(among, k) {
+			continue
+		}
 		c := &call{cmds: []Command{lapse{UnitID(k.ID)}}}
 		c.query = queryOf(c.cmds)
+		c.query.Window = window
 		res, err := d.run(ctx, c)
-		if err == nil && len(res.Side) == 0 {
-			c.query.Window = Span{AxisTimes, -forever, forever} // it fell due long ago
-			res, err = d.run(ctx, c)
-		}
-		if err != nil {
+		switch {
+		case err == nil && len(res.Side) == 0:
+			left = append(left, k)
+		case err != nil:
 			errs = append(errs, err)
-			if ctx.Err() != nil {
-				break
-			}
 		}
 		changed += len(res.Side)
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	return changed, errors.Join(errs...)
+	return changed, left, errors.Join(errs...)
 }
