@@ -225,6 +225,16 @@ func (a Aggregate) live() (Voucher, bool) {
 	return Voucher{}, false
 }
 
+// holdingWith names the reservation's vouchers and one more.
+func (a Aggregate) holdingWith(v Voucher) Holding {
+	h := Holding{Reservation: v.Item.Reservation}
+	for _, had := range a.Vouchers {
+		h.Vouchers = append(h.Vouchers, had.ID)
+	}
+	h.Vouchers = append(h.Vouchers, v.ID)
+	return h
+}
+
 // command returns the voucher and the revision that a command made.
 func (a Aggregate) command(id CommandID) (Voucher, int, bool) {
 	for _, v := range a.Vouchers {
@@ -562,6 +572,7 @@ func (p *plan) commit(counters map[CounterKey]Aggregate, formats map[SeriesID]*F
 		}
 		add(v, p.event.Kind)
 		answer = append(answer, v.Clone())
+		c.Holdings = append(c.Holdings, p.loaded[v.Item.Reservation].holdingWith(v))
 	}
 	slices.SortFunc(c.Guards, func(a, b store.Guard) int { return a.Key.Compare(b.Key) })
 	for _, k := range rows {

@@ -84,12 +84,14 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 	}
 	for _, v := range c.Vouchers {
 		if _, ok := m.vouchers[v.ID]; !ok {
-			m.of[v.Item.Reservation] = append(m.of[v.Item.Reservation], v.ID)
 			place := Place{v.Number, v.ID}
 			at, _ := slices.BinarySearchFunc(m.order, place, Place.Compare)
 			m.order = slices.Insert(m.order, at, place)
 		}
 		m.vouchers[v.ID] = v.Clone()
+	}
+	for _, h := range c.Holdings {
+		m.of[h.Reservation] = slices.Clone(h.Vouchers)
 	}
 	for _, row := range c.Counters {
 		m.counters[row.CounterKey] = row

@@ -66,8 +66,15 @@ type Counter struct {
 type Change struct {
 	Guards   []store.Guard
 	Vouchers []Voucher // each new or changed, whole
+	Holdings []Holding // of each reservation that got a voucher
 	Counters []Counter
 	Events   []Event
+}
+
+// A Holding names all vouchers that a reservation has.
+type Holding struct {
+	Reservation ReservationID
+	Vouchers    []VoucherID
 }
 
 // An EventKind says what happened to a voucher.

@@ -87,7 +87,7 @@ func rowsFixture(s voucher.Store) storetest.Fixture[voucher.Query, voucher.Aggre
 			for _, s := range steps {
 				c.Guards = append(c.Guards, s.Guard)
 				if s.Write {
-					c.Vouchers = append(c.Vouchers, carrier(s))
+					c = with(c, carrier(s))
 				}
 			}
 			return c
@@ -112,6 +112,13 @@ func carrier(s storetest.Step) voucher.Voucher {
 	v.Revisions[0].Why = s.Value.Text
 	v.Item.Values = voucher.Values{"amount": voucher.Amount(amount, "RUB")}
 	return v
+}
+
+// with adds the only voucher of its reservation.
+func with(c voucher.Change, v voucher.Voucher) voucher.Change {
+	c.Vouchers = append(c.Vouchers, v)
+	c.Holdings = append(c.Holdings, voucher.Holding{Reservation: v.Item.Reservation, Vouchers: []voucher.VoucherID{v.ID}})
+	return c
 }
 
 // adopted is a voucher whose number is a text.
@@ -156,7 +163,7 @@ func countersFixture(s voucher.Store) storetest.Fixture[voucher.Query, voucher.A
 					last, _ := strconv.ParseInt(s.Value.Text, 10, 64)
 					c.Counters = append(c.Counters, voucher.Counter{CounterKey: counterOf(s.Key), Last: last})
 				case s.Write:
-					c.Vouchers = append(c.Vouchers, carrier(s))
+					c = with(c, carrier(s))
 				}
 			}
 			return c
@@ -348,6 +355,7 @@ func StoreCases(open func() voucher.Store) []storetest.Case {
 				v.State = voucher.StateVoid
 				c := voucher.Change{
 					Vouchers: []voucher.Voucher{other, v},
+					Holdings: []voucher.Holding{{Reservation: "R-2", Vouchers: []voucher.VoucherID{other.ID}}},
 					Counters: []voucher.Counter{{CounterKey: counter(""), Last: 77}},
 					Events:   []voucher.Event{{Key: other.Key(), Seq: 1, At: noon, Kind: voucher.EventAdopted, Voucher: other}},
 				}

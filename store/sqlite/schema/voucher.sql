@@ -35,13 +35,6 @@ create table tenure_voucher_feed (
 );
 insert into tenure_voucher_feed (n) values (0);
 
--- Which vouchers a reservation has, beside its key.
-create table tenure_voucher_name (
-  reservation text not null,
-  id          text not null,
-  primary key (reservation, id)
-);
-
 -- A voucher. Dates are text like 2027-06-08, so that they order and index alike everywhere.
 create table tenure_voucher_row (
   trip_start  text not null,

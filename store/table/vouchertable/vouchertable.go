@@ -1,14 +1,15 @@
 // Package vouchertable keeps the vouchers and counters of package voucher in the tables of any SQL
 // store.
 //
-// Use it through pgvoucher or litevoucher. A voucher's row lies with its trip start; beside its
-// reservation's key lies a row that names it. The document of a series' key is the counter.
+// Use it through pgvoucher or litevoucher. A voucher's row lies with its trip start. The document of
+// a reservation's key names its vouchers, that of a series' key is the counter.
 package vouchertable
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -43,16 +44,33 @@ func (s *Store) Since(ctx context.Context, after store.Cursor, limit int) ([]vou
 }
 
 var (
-	names  = Part.Expand(`select id from {name} where reservation = $1`)
-	name   = Part.Expand(`insert into {name} (reservation, id) values ($1, $2) on conflict (reservation, id) do nothing`)
-	byID   = Part.Expand(`select doc from {row} where trip_start = $1 and id = $2`)
-	found  = Part.Expand(`select doc from {row} where `)
-	order  = ` order by trip_start, series, seq, id limit `
-	upsert = Part.Expand(`insert into {row} (trip_start, id, series, seq, place, number, state, reservation, partner, manager, trip_end, issued, doc)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-		on conflict (trip_start, id) do update set state = excluded.state, partner = excluded.partner, manager = excluded.manager,
-			trip_end = excluded.trip_end, issued = excluded.issued, doc = excluded.doc`)
+	byID  = Part.Expand(`select doc from {row} where trip_start = $1 and id = $2`)
+	found = Part.Expand(`select doc from {row} where `)
+	order = ` order by trip_start, series, seq, id limit `
 )
+
+// upserts are statements that write several rows of one trip start at once, the most first.
+var upserts = []upsert{newUpsert(64), newUpsert(8), newUpsert(1)}
+
+type upsert struct {
+	rows int
+	sql  string
+}
+
+func newUpsert(rows int) upsert {
+	columns := []string{"trip_start", "id", "series", "seq", "place", "number", "state", "reservation", "partner", "manager", "trip_end", "issued", "doc"}
+	tuples := make([]string, rows)
+	for i := range tuples {
+		args := make([]string, len(columns))
+		for j := range args {
+			args[j] = fmt.Sprintf("$%d", i*len(columns)+j+1)
+		}
+		tuples[i] = "(" + strings.Join(args, ", ") + ")"
+	}
+	return upsert{rows, Part.Expand("insert into {row} (" + strings.Join(columns, ", ") + ") values " + strings.Join(tuples, ", ") +
+		` on conflict (trip_start, id) do update set state = excluded.state, partner = excluded.partner, manager = excluded.manager,
+			trip_end = excluded.trip_end, issued = excluded.issued, doc = excluded.doc`)}
+}
 
 // rows is a voucher.Store over either kind of tables.
 type rows struct{ tables table.Tables }
@@ -78,9 +96,12 @@ func (s rows) Load(ctx context.Context, q voucher.Query) ([]voucher.Aggregate, e
 	var lock []store.Key
 	for i := range aggregates {
 		a := &aggregates[i]
+		var holding []voucher.VoucherID
+		var into any = &holding
 		if i < len(reservations) {
 			a.Key = reservations[i].Key()
 		} else {
+			into = &a.Counter
 			a.Counter.CounterKey = counters[i-len(reservations)]
 			a.Key = a.Counter.CounterKey.Key()
 		}
@@ -92,16 +113,10 @@ func (s rows) Load(ctx context.Context, q voucher.Query) ([]voucher.Aggregate, e
 			if doc == "" {
 				return nil
 			}
-			return decode(doc, &a.Counter)
+			err := decode(doc, into)
+			ids = append(ids, holding...)
+			return err
 		}))
-		if a.Kind == voucher.KindReservation {
-			reads = append(reads, table.Read{SQL: names, Args: []any{a.ID}, Row: func(scan func(dest ...any) error) error {
-				var id string
-				err := scan(&id)
-				ids = append(ids, voucher.VoucherID(id))
-				return err
-			}})
-		}
 	}
 	if len(reads) == 0 {
 		return nil, nil
@@ -155,15 +170,24 @@ func collect(into *[]voucher.Voucher) func(scan func(dest ...any) error) error {
 
 func (s rows) Commit(ctx context.Context, c voucher.Change) error {
 	w := &table.Write{Guards: c.Guards}
+	days := map[date.Date][]voucher.Voucher{}
 	for _, v := range c.Vouchers {
-		var place any
-		if n := v.Number.Seq(); n > 0 {
-			place = n // null: taken over as text, outside the row
+		days[v.Number.TripStart()] = append(days[v.Number.TripStart()], v)
+	}
+	for _, day := range slices.Sorted(maps.Keys(days)) {
+		vouchers := days[day]
+		for _, u := range upserts {
+			for ; len(vouchers) >= u.rows; vouchers = vouchers[u.rows:] {
+				var args []any
+				for _, v := range vouchers[:u.rows] {
+					args = append(args, columns(w, v)...)
+				}
+				w.Exec(u.sql, args...)
+			}
 		}
-		w.Exec(name, string(v.Item.Reservation), string(v.ID))
-		w.Exec(upsert, v.Number.TripStart().String(), string(v.ID), string(v.Number.Series()), v.Number.Seq(), place,
-			voucher.PlainNumber(v.Text), string(v.State), string(v.Item.Reservation), string(v.Item.Partner), string(v.Item.Manager),
-			v.Item.TripEnd.String(), v.Issued.String(), w.JSON(v))
+	}
+	for _, h := range c.Holdings {
+		w.Put(h.Reservation.Key(), time.Time{}, h.Vouchers)
 	}
 	for _, row := range c.Counters {
 		w.Put(row.CounterKey.Key(), time.Time{}, row)
@@ -174,6 +198,17 @@ func (s rows) Commit(ctx context.Context, c voucher.Change) error {
 	return s.tables.Commit(ctx, w)
 }
 
+// columns are the values of a voucher's row.
+func columns(w *table.Write, v voucher.Voucher) []any {
+	var place any
+	if n := v.Number.Seq(); n > 0 {
+		place = n // null: taken over as text, outside the row
+	}
+	return []any{v.Number.TripStart().String(), string(v.ID), string(v.Number.Series()), v.Number.Seq(), place,
+		voucher.PlainNumber(v.Text), string(v.State), string(v.Item.Reservation), string(v.Item.Partner), string(v.Item.Manager),
+		v.Item.TripEnd.String(), v.Issued.String(), w.JSON(v)}
+}
+
 // Find is voucher.Finder's.
 func (s *Store) Find(ctx context.Context, f voucher.Filter, after store.Cursor, limit int) ([]voucher.Voucher, store.Cursor, error) {
 	place, err := f.From(after, limit)
@@ -181,8 +216,13 @@ func (s *Store) Find(ctx context.Context, f voucher.Filter, after store.Cursor, 
 		return nil, "", err
 	}
 	var all []voucher.Voucher
-	sql, args := search(f, place, limit+1)
-	if err := s.db.Read(ctx, nil, table.Read{SQL: sql, Args: args, Row: collect(&all)}); err != nil {
+	if f.Reservation != "" {
+		all, err = s.of(ctx, f, place)
+	} else {
+		sql, args := search(f, place, limit+1)
+		err = s.db.Read(ctx, nil, table.Read{SQL: sql, Args: args, Row: collect(&all)})
+	}
+	if err != nil {
 		return nil, "", err
 	}
 	if len(all) <= limit {
@@ -191,7 +231,18 @@ func (s *Store) Find(ctx context.Context, f voucher.Filter, after store.Cursor, 
 	return all[:limit], store.Cursor(all[limit-1].ID), nil
 }
 
-// search writes the filter as SQL.
+// of looks through the few vouchers of one reservation, by its key.
+func (s *Store) of(ctx context.Context, f voucher.Filter, after voucher.Place) ([]voucher.Voucher, error) {
+	aggregates, err := s.Load(ctx, voucher.Query{Reservations: []voucher.ReservationID{f.Reservation}})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(aggregates[0].Vouchers, func(v voucher.Voucher) bool {
+		return !f.Match(v) || voucher.Place{Number: v.Number, ID: v.ID}.Compare(after) <= 0
+	}), nil
+}
+
+// search writes the filter as SQL, but for the reservation.
 func search(f voucher.Filter, after voucher.Place, limit int) (string, []any) {
 	var where []string
 	var args []any
@@ -225,7 +276,7 @@ func search(f voucher.Filter, after voucher.Place, limit int) (string, []any) {
 		}
 	}
 	for _, c := range []struct{ column, value string }{
-		{"manager", string(f.Manager)}, {"partner", string(f.Partner)}, {"reservation", string(f.Reservation)},
+		{"manager", string(f.Manager)}, {"partner", string(f.Partner)},
 	} {
 		if c.value != "" {
 			add(c.column, "=", c.value)
