@@ -18,15 +18,18 @@ import (
 // Any other error of fn rolls back and is returned. If the answer to COMMIT is lost, the outcome is
 // unknown and is not retried: repeat the whole with the same IDs.
 //
-// Transactions may name keys in any order: within fn a lock is waited for 100 ms at most, less than
-// PostgreSQL takes to see a deadlock, and a repeated attempt begins by locking, in key order and for
-// as long as it takes, the keys that were named in those before it.
+// Transactions may name keys in any order: within fn a lock is waited for 500 ms at most, less than
+// PostgreSQL takes to see a deadlock; the attempts after one that waited in vain begin by locking, in
+// key order and for as long as it takes, the keys that were named before. A mere conflict does not:
+// a row that many take last, such as a counter, must not be held for the whole of a transaction.
 func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 	var retry store.Retry
 	locks := make(locks)
-	return retry.Do(ctx, nil, func(ctx context.Context) error {
+	waited := false // in vain, for a lock
+	return retry.Do(ctx, nil, func(ctx context.Context) (err error) {
+		defer func() { waited = waited || code(err) == deadlockDetected || code(err) == lockNotAvailable }()
 		options := pgx.TxOptions{}
-		if len(locks) == 0 {
+		if !waited {
 			options.BeginQuery = "begin; " + haste // one round trip
 		}
 		tx, err := db.BeginTx(ctx, options)
@@ -34,7 +37,7 @@ func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 			return explain(ctx, err)
 		}
 		defer tx.Rollback(ctx) // after Commit it does nothing
-		if len(locks) > 0 {
+		if waited {
 			if err := locks.take(ctx, tx); err != nil {
 				return err
 			}
@@ -46,7 +49,7 @@ func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 	})
 }
 
-const haste = "set local lock_timeout = '100ms'"
+const haste = "set local lock_timeout = '500ms'"
 
 // A transaction is InTx's: it remembers which keys were named in it.
 type transaction struct {
