@@ -38,10 +38,9 @@ insert into tenure_voucher_feed (n) values (0);
 -- A voucher. Dates are text like 2027-06-08, so that they order and index alike everywhere.
 create table tenure_voucher_row (
   trip_start  text collate "C" not null,
-  id          text collate "C" not null,
   series      text collate "C" not null,
-  seq         bigint not null,      -- 0: the number was taken over as text
-  place       bigint,               -- seq, or null where it is 0
+  seq         bigint not null,      -- 0: the number was taken over as text, which its id tells
+  id          text collate "C" not null,
   number      text collate "C" not null,   -- as typed, without spaces and dashes
   state       text collate "C" not null,
   reservation text collate "C" not null,
@@ -50,8 +49,7 @@ create table tenure_voucher_row (
   trip_end    text collate "C" not null,
   issued      text collate "C" not null,
   doc         text not null,           -- JSON
-  primary key (trip_start, id),
-  unique (trip_start, series, place)
+  primary key (trip_start, series, seq, id)
 );
 create index tenure_voucher_row_number on tenure_voucher_row (number);
 create index tenure_voucher_row_manager on tenure_voucher_row (manager, trip_start);

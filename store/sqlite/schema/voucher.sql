@@ -38,10 +38,9 @@ insert into tenure_voucher_feed (n) values (0);
 -- A voucher. Dates are text like 2027-06-08, so that they order and index alike everywhere.
 create table tenure_voucher_row (
   trip_start  text not null,
-  id          text not null,
   series      text not null,
-  seq         integer not null,     -- 0: the number was taken over as text
-  place       integer,              -- seq, or null where it is 0
+  seq         integer not null,     -- 0: the number was taken over as text, which its id tells
+  id          text not null,
   number      text not null,              -- as typed, without spaces and dashes
   state       text not null,
   reservation text not null,
@@ -50,8 +49,7 @@ create table tenure_voucher_row (
   trip_end    text not null,
   issued      text not null,
   doc         text not null,           -- JSON
-  primary key (trip_start, id),
-  unique (trip_start, series, place)
+  primary key (trip_start, series, seq, id)
 );
 create index tenure_voucher_row_number on tenure_voucher_row (number);
 create index tenure_voucher_row_manager on tenure_voucher_row (manager, trip_start);

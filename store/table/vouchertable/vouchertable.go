@@ -44,7 +44,7 @@ func (s *Store) Since(ctx context.Context, after store.Cursor, limit int) ([]vou
 }
 
 var (
-	byID  = Part.Expand(`select doc from {row} where trip_start = $1 and id = $2`)
+	byID  = Part.Expand(`select doc from {row} where trip_start = $1 and series = $2 and seq = $3 and id = $4`)
 	found = Part.Expand(`select doc from {row} where `)
 	order = ` order by trip_start, series, seq, id limit `
 )
@@ -58,7 +58,7 @@ type upsert struct {
 }
 
 func newUpsert(rows int) upsert {
-	columns := []string{"trip_start", "id", "series", "seq", "place", "number", "state", "reservation", "partner", "manager", "trip_end", "issued", "doc"}
+	columns := []string{"trip_start", "series", "seq", "id", "number", "state", "reservation", "partner", "manager", "trip_end", "issued", "doc"}
 	tuples := make([]string, rows)
 	for i := range tuples {
 		args := make([]string, len(columns))
@@ -68,7 +68,7 @@ func newUpsert(rows int) upsert {
 		tuples[i] = "(" + strings.Join(args, ", ") + ")"
 	}
 	return upsert{rows, Part.Expand("insert into {row} (" + strings.Join(columns, ", ") + ") values " + strings.Join(tuples, ", ") +
-		` on conflict (trip_start, id) do update set state = excluded.state, partner = excluded.partner, manager = excluded.manager,
+		` on conflict (trip_start, series, seq, id) do update set state = excluded.state, partner = excluded.partner, manager = excluded.manager,
 			trip_end = excluded.trip_end, issued = excluded.issued, doc = excluded.doc`)}
 }
 
@@ -104,9 +104,9 @@ func (s rows) Load(ctx context.Context, q voucher.Query) ([]voucher.Aggregate, e
 			into = &a.Counter
 			a.Counter.CounterKey = counters[i-len(reservations)]
 			a.Key = a.Counter.CounterKey.Key()
-		}
-		if q.Lock {
-			lock = append(lock, a.Key)
+			if q.Lock { // a reservation is seldom wanted by two at once: its guard is enough
+				lock = append(lock, a.Key)
+			}
 		}
 		reads = append(reads, Part.ReadKey(a.Key, func(version int64, doc string) error {
 			a.Version = version
@@ -144,7 +144,7 @@ func (s rows) vouchers(ctx context.Context, ids []voucher.VoucherID) ([]voucher.
 	var reads []table.Read
 	for _, id := range ids {
 		if n, ok := id.Number(); ok {
-			reads = append(reads, table.Read{SQL: byID, Args: []any{n.TripStart().String(), string(id)}, Row: collect(&found)})
+			reads = append(reads, table.Read{SQL: byID, Args: []any{n.TripStart().String(), string(n.Series()), n.Seq(), string(id)}, Row: collect(&found)})
 		}
 	}
 	if len(reads) == 0 {
@@ -200,11 +200,7 @@ func (s rows) Commit(ctx context.Context, c voucher.Change) error {
 
 // columns are the values of a voucher's row.
 func columns(w *table.Write, v voucher.Voucher) []any {
-	var place any
-	if n := v.Number.Seq(); n > 0 {
-		place = n // null: taken over as text, outside the row
-	}
-	return []any{v.Number.TripStart().String(), string(v.ID), string(v.Number.Series()), v.Number.Seq(), place,
+	return []any{v.Number.TripStart().String(), string(v.Number.Series()), v.Number.Seq(), string(v.ID),
 		voucher.PlainNumber(v.Text), string(v.State), string(v.Item.Reservation), string(v.Item.Partner), string(v.Item.Manager),
 		v.Item.TripEnd.String(), v.Issued.String(), w.JSON(v)}
 }
