@@ -53,6 +53,5 @@ create table tenure_voucher_row (
 );
 create index tenure_voucher_row_number on tenure_voucher_row (number);
 create index tenure_voucher_row_manager on tenure_voucher_row (manager, trip_start);
-create index tenure_voucher_row_issued on tenure_voucher_row (issued);
 
 insert into tenure_schema (part, version) values ('voucher', 1);

@@ -104,9 +104,9 @@ func (s rows) Load(ctx context.Context, q voucher.Query) ([]voucher.Aggregate, e
 			into = &a.Counter
 			a.Counter.CounterKey = counters[i-len(reservations)]
 			a.Key = a.Counter.CounterKey.Key()
-			if q.Lock { // a reservation is seldom wanted by two at once: its guard is enough
-				lock = append(lock, a.Key)
-			}
+		}
+		if q.Lock {
+			lock = append(lock, a.Key)
 		}
 		reads = append(reads, Part.ReadKey(a.Key, func(version int64, doc string) error {
 			a.Version = version
