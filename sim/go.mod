@@ -3,10 +3,10 @@ module github.com/tenure-go/tenure/sim
 go 1.26.0
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/rickb777/date/v2 v2.1.8
 	github.com/stretchr/testify v1.12.1
-	github.com/anishathalye/porcupine v1.3.1
 	github.com/tenure-go/tenure v0.0.0
 	github.com/tenure-go/tenure/store/postgres v0.0.0
 	github.com/tenure-go/tenure/store/sqlite v0.0.0
