@@ -127,22 +127,22 @@ func fontOf(raw []byte) (*sfnt.Font, error) {
 // check looks for characters that would come out as a box, or not at all.
 func check(s voucher.Sheet, font *sfnt.Font) error {
 	var buf sfnt.Buffer
-	drawn := map[rune]bool{}
+	drawn := map[rune]bool{} // looked for already
 	var missing *GlyphError
 	for i, l := range s.Lines {
 		for _, r := range l.Label + l.Text {
-			can, seen := drawn[r]
-			if !seen {
-				glyph, err := font.GlyphIndex(&buf, r)
-				can = err == nil && glyph != 0 && r <= 0xFFFF && r >= ' ' || r == '\t'
-				drawn[r] = can
-				if !can {
-					if missing == nil {
-						missing = &GlyphError{Line: i + 1}
-					}
-					missing.Missing = append(missing.Missing, r)
-				}
+			if drawn[r] {
+				continue
 			}
+			drawn[r] = true
+			glyph, err := font.GlyphIndex(&buf, r)
+			if r == '\t' || err == nil && glyph != 0 && r >= ' ' && r <= 0xFFFF {
+				continue
+			}
+			if missing == nil {
+				missing = &GlyphError{Line: i + 1}
+			}
+			missing.Missing = append(missing.Missing, r)
 		}
 	}
 	if missing != nil {
