@@ -195,12 +195,13 @@ func (p Pack) checkSteps() Problems {
 		steps[s.ID] = s.After
 		ps = append(ps, s.Label.check(at)...)
 	}
+	order := p.inOrder(steps)
 	for i, s := range p.Steps {
 		for j, before := range s.After {
 			at := fmt.Sprintf("steps[%d].after[%d]", i, j)
 			if _, ok := steps[before]; !ok {
 				ps = append(ps, Problem{Code: "unknown_step", Field: at, Got: string(before)})
-			} else if leadsTo(steps, before, s.ID, map[StepID]bool{}) {
+			} else if order[before] >= order[s.ID] {
 				ps = append(ps, Problem{Code: "cycle", Field: at, Got: string(before)})
 			}
 		}
@@ -208,16 +209,24 @@ func (p Pack) checkSteps() Problems {
 	return ps
 }
 
-// leadsTo reports whether the step waits for the other, through any number of steps.
-func leadsTo(after map[StepID][]StepID, step, other StepID, seen map[StepID]bool) bool {
-	if step == other {
-		return true
+// inOrder numbers the steps so that each comes after those it waits for, as far as that can be.
+func (p Pack) inOrder(after map[StepID][]StepID) map[StepID]int {
+	order, begun := map[StepID]int{}, map[StepID]bool{}
+	var visit func(StepID)
+	visit = func(id StepID) {
+		if begun[id] {
+			return
+		}
+		begun[id] = true
+		for _, before := range after[id] {
+			visit(before)
+		}
+		order[id] = len(order) + 1
 	}
-	if seen[step] {
-		return false
+	for _, s := range p.Steps {
+		visit(s.ID)
 	}
-	seen[step] = true
-	return slices.ContainsFunc(after[step], func(b StepID) bool { return leadsTo(after, b, other, seen) })
+	return order
 }
 
 // declared returns the types of the fields that the pack's papers print, by path.

@@ -62,6 +62,9 @@ type walker struct {
 	data   []byte
 	dec    *json.Decoder
 	places map[string]Place
+
+	counted int   // up to here the text was counted
+	last    Place // from 0
 }
 
 // next returns where the next token begins.
@@ -77,10 +80,22 @@ func (w *walker) fault(at int, path, got string, why Why) *Fault {
 	return &Fault{w.place(at), path, got, why}
 }
 
+// place counts on from where it was asked last, so that a whole text is counted once.
 func (w *walker) place(at int) Place {
-	before := w.data[:min(at, len(w.data))]
-	line := bytes.Count(before, []byte("\n")) + 1
-	return Place{line, utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1}
+	at = min(at, len(w.data))
+	if at < w.counted {
+		w.counted, w.last = 0, Place{}
+	}
+	for _, c := range w.data[w.counted:at] {
+		switch {
+		case c == '\n':
+			w.last = Place{Line: w.last.Line + 1}
+		case utf8.RuneStart(c):
+			w.last.Column++
+		}
+	}
+	w.counted = at
+	return Place{w.last.Line + 1, w.last.Column + 1}
 }
 
 // token reads one token, or says what is wrong with it.
