@@ -40,14 +40,15 @@ func (e *Engine) force(d Delivery, f Force, facts []Fact, now time.Time) (Delive
 	v := begin(d, now)
 	v.by, v.why = f.By, f.Why
 	v.d.Steps = slices.Insert(v.d.Steps, next, StepReport{Channel: f.Channel, Forced: true})
-	v.d.Steps[next].Until = e.step(tpl, f.Channel).until()
+	expected, _ := e.step(tpl, f.Channel)
+	v.d.Steps[next].Until = expected.Until
 	at := e.when(&v.d, now)
-	q := e.quote(&v.d, tpl, next, facts, at, time.Time{}, false)
+	q := e.weigh(&v.d, tpl, next, facts, at, time.Time{})
+	q.compose(&v.d, next, &v.room.out)
 	if q.reason.Code != "" {
 		return refused(q.reason)
 	}
-	s := &v.d.Steps[next]
-	s.Segments, s.Amount, s.Currency = q.segments, q.amount, q.currency
+	v.d.Steps[next].quoted(&q)
 	v.d.State, v.d.Wake = StatePending, at
 	v.event(EventForced, next, len(v.d.Steps)-next)
 	return v.d, v.events, nil

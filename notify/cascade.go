@@ -2,6 +2,7 @@ package notify
 
 import (
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"time"
 
@@ -25,20 +26,19 @@ func (e *Engine) lay(d Delivery, m Message, kind EventKind, facts []Fact, now ti
 	tpl := e.templates[m.Template]
 	v := begin(Delivery{Message: m, Category: tpl.Category, Seq: d.Seq}, now)
 	v.by, v.why = m.By, m.Why
-	for _, s := range tpl.plan.Steps {
-		v.d.Steps = append(v.d.Steps, StepReport{Channel: s.Channel, Until: s.until()})
+	for _, s := range tpl.plan.steps {
+		v.d.Steps = append(v.d.Steps, StepReport{Channel: s.Channel, Until: s.Until})
 	}
 	at := e.when(&v.d, now)
 	usable, lasting := 0, true
 	for k := range v.d.Steps {
-		q := e.quote(&v.d, tpl, k, facts, at, time.Time{}, false)
-		v.d.Steps[k].Segments, v.d.Steps[k].Amount, v.d.Steps[k].Currency = q.segments, q.amount, q.currency
+		q := e.weigh(&v.d, tpl, k, facts, at, time.Time{})
+		q.compose(&v.d, k, &v.room.out)
+		v.d.Steps[k].quoted(&q)
 		if q.reason.Code == "" {
 			usable++
 			continue
 		}
-		reason := q.reason
-		v.d.Steps[k].Skipped = &reason
 		lasting = lasting && q.lasting
 	}
 	if tpl.plan.Cheapest {
@@ -56,7 +56,7 @@ func (e *Engine) lay(d Delivery, m Message, kind EventKind, facts []Fact, now ti
 
 // when is the earliest instant from now on at which d may be sent.
 func (e *Engine) when(d *Delivery, now time.Time) time.Time {
-	return quietEnd(e.categories[d.Category], latest(now, d.NotBefore), e.zoneOf(d.To.Zone))
+	return quietEnd(e.category(e.templates[d.Template], d.Category), latest(now, d.NotBefore), e.zoneOf(d.To.Zone))
 }
 
 // order sorts the steps from first on: what was put in by hand, then what is usable by price,
@@ -69,8 +69,8 @@ func (e *Engine) order(d *Delivery, tpl *template, first int, facts []Fact, at t
 	var room [8]rank
 	ranks := room[:0]
 	for k := first; k < len(d.Steps); k++ {
-		q := e.quote(d, tpl, k, facts, at, time.Time{}, true)
-		r := rank{class: 1, amount: q.amount}
+		q := e.weigh(d, tpl, k, facts, at, time.Time{})
+		r := rank{class: 1, amount: q.amount()}
 		switch {
 		case d.Steps[k].Forced:
 			r = rank{}
@@ -130,20 +130,20 @@ func (e *Engine) Advance(d Delivery, known []Fact, now time.Time) (Delivery, *Ou
 	}
 	for k := next; k < len(v.d.Steps); k++ {
 		s := &v.d.Steps[k]
-		q := e.quote(&v.d, tpl, k, known, at, s.Ends, false)
+		q := e.weigh(&v.d, tpl, k, known, at, s.Ends)
+		q.compose(&v.d, k, &v.room.out)
 		switch {
 		case q.reason.Code != "" && k == tried: // no further try: it stays as it was answered
 		case q.reason.Code != "":
-			reason := q.reason
-			s.Skipped = &reason
+			s.quoted(&q)
 			v.event(EventSkipped, k, len(v.d.Steps)-k)
 		case at.After(now):
 			v.d.Wake = at
 			v.event(EventDeferred, k, len(v.d.Steps)-k)
 			return v.d, nil, v.events
 		default:
-			e.claim(v, k, &q)
-			return v.d, &v.out, v.events
+			e.claim(&v, k, &q)
+			return v.d, &v.room.out, v.events
 		}
 	}
 	v.d.State, v.d.Wake = StateDead, time.Time{}
@@ -161,21 +161,20 @@ func (e *Engine) idempotent(id ChannelID) bool {
 }
 
 // claim makes step k the one that is being sent.
-func (e *Engine) claim(v *move, k int, q *quote) {
+func (e *Engine) claim(v *move, k int, q *verdict) {
 	s := &v.d.Steps[k]
 	if s.Ends.IsZero() {
 		s.Ends = v.now.Add(q.within)
 	}
-	s.Skipped, s.Failed, s.Code, s.External = nil, FailureNone, "", ""
-	s.Segments, s.Amount, s.Currency = q.segments, q.amount, q.currency
+	s.Failed, s.Code, s.External = FailureNone, "", ""
+	s.quoted(q)
 	s.Sent = v.now
 	s.Tries++
 	v.d.Wake = s.Ends
-	if e.idempotent(s.Channel) {
+	if q.ch.Idempotent {
 		v.d.Wake = earliest(s.Ends, v.now.Add(e.lease))
 	}
 	v.event(EventSent, k, len(v.d.Steps)-k)
-	v.out = q.out
 }
 
 // Receive joins a receipt to the step it is about. The same receipts in any order and any number
@@ -189,7 +188,7 @@ func (e *Engine) Receive(d Delivery, r Receipt, now time.Time) (Delivery, []Even
 	}
 	s := d.Steps[k]
 	charge := LevelAccepted
-	if ch := e.channels[s.Channel]; ch != nil {
+	if _, ch := e.step(e.templates[d.Template], s.Channel); ch != nil {
 		charge = ch.Charge
 	}
 	s.join(r, charge, now)
@@ -197,10 +196,14 @@ func (e *Engine) Receive(d Delivery, r Receipt, now time.Time) (Delivery, []Even
 	if s == d.Steps[k] && state == d.State && wake.Equal(d.Wake) {
 		return d, nil
 	}
-	v := begin(d, now)
-	v.receipt = r
+	heard := &struct {
+		events  [2]Event
+		receipt Receipt
+	}{receipt: r}
+	v := move{d: d, now: now, events: heard.events[:0]}
+	v.d.Steps = slices.Clone(d.Steps)
 	v.d.Steps[k], v.d.State, v.d.Wake = s, state, wake
-	v.event(EventReceipt, k, 1).Receipt = &v.receipt
+	v.event(EventReceipt, k, 1).Receipt = &heard.receipt
 	if kind != "" {
 		v.event(kind, k, 0)
 	}
@@ -312,11 +315,11 @@ func (e *Engine) alertAt(d *Delivery, k int, s *StepReport) time.Time {
 		if step.Level >= LevelRead {
 			return time.Time{}
 		}
-		alert := e.step(tpl, step.Channel).UnreadAlert
-		if step.Level < LevelDelivered || alert == 0 {
+		expected, _ := e.step(tpl, step.Channel)
+		if step.Level < LevelDelivered || expected.UnreadAlert == 0 {
 			continue
 		}
-		if due := step.Delivered.Add(alert); at.IsZero() || due.Before(at) {
+		if due := step.Delivered.Add(expected.UnreadAlert); at.IsZero() || due.Before(at) {
 			at = due
 		}
 	}

@@ -26,10 +26,11 @@ type Delivery struct {
 type StepReport struct {
 	Channel  ChannelID `json:"channel"`
 	Until    Level     `json:"until"` // what counts as reached
-	Forced   bool      `json:"forced,omitempty"`
-	Skipped  *Reason   `json:"skipped,omitempty"`
 	Level    Level     `json:"level,omitzero"`
 	Failed   Failure   `json:"failed,omitzero"`
+	Forced   bool      `json:"forced,omitempty"`  // put in by hand
+	Settled  bool      `json:"settled,omitempty"` // the step came to the level at which its channel charges
+	Skipped  *Reason   `json:"skipped,omitempty"`
 	Code     string    `json:"code,omitempty"`     // the provider's, of Failed
 	External string    `json:"external,omitempty"` // the provider's ID of the message
 
@@ -42,7 +43,6 @@ type StepReport struct {
 	Segments int             `json:"segments,omitempty"` // SMS parts; 0 where the price is not per part
 	Amount   decimal.Decimal `json:"amount,omitzero"`    // the price of this step: owed once Settled
 	Currency string          `json:"currency,omitempty"` // ISO 4217; empty if the channel costs nothing
-	Settled  bool            `json:"settled,omitempty"`  // the step came to the level at which its channel charges
 }
 
 // Unknown reports whether the step was tried and nothing was heard of it.
@@ -156,32 +156,37 @@ func Replay(events []Event) (Delivery, error) {
 	return d, nil
 }
 
-// A move is a delivery's next value and its events, built in one allocation.
+// A move is a delivery's next value and its events.
 type move struct {
-	d        Delivery
-	now      time.Time
-	by, why  string
-	events   []Event
-	receipt  Receipt
-	out      Outgoing
-	roomEv   [2]Event
-	roomStep [4]StepReport
+	d       Delivery
+	now     time.Time
+	by, why string
+	events  []Event
+	room    *room
+}
+
+// A room is what outlives a move, in one allocation: its steps, as long as they are few, the
+// first events, and what is sent.
+type room struct {
+	steps  [4]StepReport
+	events [2]Event
+	out    Outgoing
 }
 
 // begin starts a move of d with steps of its own.
-func begin(d Delivery, now time.Time) *move {
-	m := &move{d: d, now: now}
-	m.events = m.roomEv[:0]
-	m.d.Steps = append(m.roomStep[:0:len(m.roomStep)], d.Steps...)
-	return m
+func begin(d Delivery, now time.Time) move {
+	r := &room{}
+	v := move{d: d, now: now, events: r.events[:0], room: r}
+	v.d.Steps = append(r.steps[:0], d.Steps...)
+	return v
 }
 
-// event records what m.d has become, with n steps from step on.
-func (m *move) event(kind EventKind, step, n int) *Event {
-	m.d.Seq++
-	m.events = append(m.events, Event{
-		Key: m.d.key(), Seq: m.d.Seq, At: m.now, Kind: kind, By: m.by, Why: m.why, Command: m.d.ID,
-		Step: step, Steps: m.d.Steps[step : step+n : step+n], State: m.d.State, Wake: m.d.Wake,
+// event records what v.d has become, with n steps from step on.
+func (v *move) event(kind EventKind, step, n int) *Event {
+	v.d.Seq++
+	v.events = append(v.events, Event{
+		Key: v.d.key(), Seq: v.d.Seq, At: v.now, Kind: kind, By: v.by, Why: v.why, Command: v.d.ID,
+		Step: step, Steps: v.d.Steps[step : step+n : step+n], State: v.d.State, Wake: v.d.Wake,
 	})
-	return &m.events[len(m.events)-1]
+	return &v.events[len(v.events)-1]
 }

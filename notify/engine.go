@@ -36,12 +36,23 @@ type channel struct {
 type price struct {
 	Price
 	times [12]decimal.Decimal
+	free  *price // what it is in an open window, if that is free
+}
+
+type plan struct {
+	Plan
+	steps []planStep
+}
+
+type planStep struct {
+	Step
+	ch *channel
 }
 
 type template struct {
 	Template
 	category *Category
-	plan     *Plan
+	plan     *plan
 	texts    []text
 }
 
@@ -79,6 +90,9 @@ func Compile(r Rules) (*Engine, error) {
 			for n := range compiled.times {
 				compiled.times[n] = p.Amount.Mul(decimal.NewFromInt(int64(n + 1)))
 			}
+			if p.FreeInWindow && spec.Window > 0 {
+				compiled.free = &price{Price: Price{Currency: p.Currency}}
+			}
 			ch.prices = append(ch.prices, compiled)
 		}
 		e.channels[spec.ID] = ch
@@ -86,10 +100,14 @@ func Compile(r Rules) (*Engine, error) {
 	for _, c := range r.Categories {
 		e.categories[c.ID] = &c
 	}
-	plans := map[PlanID]*Plan{}
+	plans := map[PlanID]*plan{}
 	for _, p := range r.Plans {
-		p.Steps = slices.Clone(p.Steps)
-		plans[p.ID] = &p
+		compiled := &plan{Plan: p}
+		for _, s := range p.Steps {
+			s.Until = s.until()
+			compiled.steps = append(compiled.steps, planStep{s, e.channels[s.Channel]})
+		}
+		plans[p.ID] = compiled
 	}
 	for _, t := range r.Templates {
 		t.Vars = slices.Clone(t.Vars)
@@ -123,26 +141,34 @@ func (e *Engine) zoneOf(name string) *time.Location {
 	return zone
 }
 
-// step is what the plan expects of a channel. One that was put in by hand, or that the plan has
-// no more, waits for delivery, or for the best that the channel reports, as long as the provider
-// may try, or an hour.
-func (e *Engine) step(t *template, id ChannelID) Step {
+// step is what the plan expects of a channel, and the channel; nil if the rules have it no more.
+// A step that was put in by hand, or that the plan has no more, waits for delivery, or for the
+// best that the channel reports, as long as the provider may try, or an hour.
+func (e *Engine) step(t *template, id ChannelID) (Step, *channel) {
 	if t != nil {
-		for i := range t.plan.Steps {
-			if t.plan.Steps[i].Channel == id {
-				return t.plan.Steps[i]
+		for i := range t.plan.steps {
+			if s := &t.plan.steps[i]; s.Channel == id {
+				return s.Step, s.ch
 			}
 		}
 	}
+	ch := e.channels[id]
 	s := Step{Channel: id, Within: time.Hour}
-	if ch := e.channels[id]; ch != nil {
+	if ch != nil {
 		s.Until = min(LevelDelivered, ch.Receipts)
 		if ch.MaxTTL > 0 {
 			s.Within = ch.MaxTTL
 		}
 		s.Within = max(s.Within, ch.MinTTL)
 	}
-	return s
+	return s, ch
+}
+
+func (e *Engine) category(t *template, id CategoryID) *Category {
+	if t != nil && t.Category == id {
+		return t.category
+	}
+	return e.categories[id]
 }
 
 // text is the wording for a language and a channel: of the language itself, else of its base
@@ -242,97 +268,124 @@ func (e *Engine) accept(m Message) (*template, error) {
 	return t, nil
 }
 
-// A quote is what a step would be if it were sent at a moment.
-type quote struct {
+// A verdict is what a step would be if it were sent at a moment.
+type verdict struct {
 	reason   Reason // Code empty: the step is usable
 	lasting  bool   // the reason holds whatever becomes known
+	closed   bool   // the session window is: only an approved text may go
+	ch       *channel
+	price    *price // nil: free
+	words    *text
 	within   time.Duration
+	ttl      time.Duration
 	segments int
-	amount   decimal.Decimal
-	currency string
-	out      Outgoing
 }
 
-// quote weighs step k of d as if it were sent at t, at the end of whose time the next step's turn
-// comes. Once its parts are counted the price needs no rendering, and the words are left out.
-func (e *Engine) quote(d *Delivery, tpl *template, k int, facts []Fact, t, ends time.Time, counted bool) (q quote) {
-	id := d.Steps[k].Channel
-	no := func(code ReasonCode, lasting bool) { q.reason.Code, q.lasting = code, lasting }
-	ch := e.channels[id]
-	address := d.To.Addresses[id]
-	switch {
-	case ch == nil:
-		no(ReasonNoChannel, true)
-		return q
-	case address == "":
-		no(ReasonNoAddress, true)
-		return q
+// refuse keeps the first reason.
+func (v *verdict) refuse(r Reason, lasting bool) {
+	if v.reason.Code == "" {
+		v.reason, v.lasting = r, lasting
 	}
-	kn := sumUp(facts, id, address, d.Category)
-	open := kn.windowOpen(ch.Window, t)
-	var words *text
+}
+
+func (v *verdict) amount() decimal.Decimal {
+	if v.price == nil {
+		return decimal.Decimal{}
+	}
+	return v.price.of(v.segments)
+}
+
+// weigh judges step k of d as if it were sent at t, at the end of whose time the next step's turn
+// comes. What takes rendering (parts, length) is as it was when compose last looked.
+func (e *Engine) weigh(d *Delivery, tpl *template, k int, facts []Fact, t, ends time.Time) (v verdict) {
+	report := &d.Steps[k]
+	step, ch := e.step(tpl, report.Channel)
+	address := d.To.Addresses[report.Channel]
+	if ch == nil {
+		v.refuse(Reason{Code: ReasonNoChannel}, true)
+		return v
+	}
+	if address == "" {
+		v.refuse(Reason{Code: ReasonNoAddress}, true)
+		return v
+	}
+	kn := sumUp(facts, report.Channel, address, d.Category)
+	v.ch, v.within, v.segments = ch, step.Within, report.Segments
+	v.closed = !kn.windowOpen(ch.Window, t)
+	if v.price = ch.price(d.Category, address); v.price != nil && v.price.free != nil && !v.closed {
+		v.price = v.price.free
+	}
+	if until := kn.unreachableUntil(ch.Forget); t.Before(until) {
+		v.refuse(Reason{Code: ReasonUnreachable, Until: until}, false)
+	}
+	if c := e.category(tpl, d.Category); c != nil && c.OptOut && kn.optedOut() {
+		v.refuse(Reason{Code: ReasonOptedOut, Got: kn.optOut.Format(time.RFC3339)}, false)
+	} else if c != nil && c.Consent && !kn.consented() {
+		v.refuse(Reason{Code: ReasonNoConsent}, false)
+	}
 	if tpl != nil {
-		words = tpl.text(d.To.Lang, id)
+		v.words = tpl.text(d.To.Lang, report.Channel)
 	}
-	if words != nil && !counted {
-		q.out.Subject, q.out.Body = render(words.subject, words.body, d.Vars)
+	if v.words == nil {
+		v.refuse(Reason{Code: ReasonNoText}, true)
+		return v
 	}
-	q.segments = d.Steps[k].Segments
-	if ch.Segments && !counted {
-		q.segments, _ = sms.Count(q.out.Body)
+	if report.Skipped != nil && report.Skipped.Code == ReasonTooLong {
+		v.refuse(*report.Skipped, true)
 	}
-	if p := ch.price(d.Category, address); p != nil {
-		q.currency = p.Currency
-		if !(p.FreeInWindow && ch.Window > 0 && open) {
-			q.amount = p.of(q.segments)
+	if v.closed && v.words.Approved == "" {
+		since := ""
+		if !kn.inbound.IsZero() {
+			since = kn.inbound.Format(time.RFC3339)
 		}
+		v.refuse(Reason{Code: ReasonWindowClosed, Got: since, Limit: ch.Window.String()}, false)
 	}
-	q.within = e.step(tpl, id).Within
-	if ends.IsZero() {
-		ends = t.Add(q.within)
+	v.ttl = v.within
+	if !ends.IsZero() {
+		v.ttl = ends.Sub(t)
 	}
-	ttl := ends.Sub(t)
 	if !d.Deadline.IsZero() {
-		ttl = min(ttl, d.Deadline.Sub(t))
+		v.ttl = min(v.ttl, d.Deadline.Sub(t))
 	}
 	if ch.MaxTTL > 0 {
-		ttl = min(ttl, ch.MaxTTL)
+		v.ttl = min(v.ttl, ch.MaxTTL)
 	}
-	category := e.categories[d.Category]
-	switch until := kn.unreachableUntil(ch.Forget); {
-	case t.Before(until):
-		no(ReasonUnreachable, false)
-		q.reason.Until = until
-	case category != nil && category.OptOut && kn.optedOut():
-		no(ReasonOptedOut, false)
-		q.reason.Got = kn.optOut.Format(time.RFC3339)
-	case category != nil && category.Consent && !kn.consented():
-		no(ReasonNoConsent, false)
-	case words == nil:
-		no(ReasonNoText, true)
-	case counted && d.Steps[k].Skipped != nil && d.Steps[k].Skipped.Code == ReasonTooLong:
-		no(ReasonTooLong, true)
-	case !counted && ch.MaxLen > 0 && utf8.RuneCountInString(q.out.Body) > ch.MaxLen:
-		no(ReasonTooLong, true)
-		q.reason.Got, q.reason.Limit = strconv.Itoa(utf8.RuneCountInString(q.out.Body)), strconv.Itoa(ch.MaxLen)
-	case !open && words.Approved == "":
-		no(ReasonWindowClosed, false)
-		if !kn.inbound.IsZero() {
-			q.reason.Got = kn.inbound.Format(time.RFC3339)
+	if v.ttl <= 0 || v.ttl < ch.MinTTL {
+		v.refuse(Reason{Code: ReasonNoTime, Got: max(v.ttl, 0).String(), Limit: ch.MinTTL.String()}, true)
+	}
+	return v
+}
+
+// compose fills in the words of step k, counts their parts and refuses what is too long.
+func (v *verdict) compose(d *Delivery, k int, o *Outgoing) {
+	if v.words == nil {
+		return
+	}
+	o.Subject, o.Body = render(v.words.subject, v.words.body, d.Vars)
+	if v.ch.Segments {
+		v.segments, _ = sms.Count(o.Body)
+	}
+	if limit := v.ch.MaxLen; limit > 0 {
+		if n := utf8.RuneCountInString(o.Body); n > limit {
+			v.refuse(Reason{Code: ReasonTooLong, Got: strconv.Itoa(n), Limit: strconv.Itoa(limit)}, true)
 		}
-		q.reason.Limit = ch.Window.String()
-	case ttl <= 0 || ttl < ch.MinTTL:
-		no(ReasonNoTime, true)
-		q.reason.Got, q.reason.Limit = max(ttl, 0).String(), ch.MinTTL.String()
 	}
-	if q.reason.Code != "" || counted {
-		return q
-	}
-	o := &q.out
-	o.ID, o.Step, o.Channel, o.Address, o.TTL = d.ID, k, id, address, ttl
+	o.ID, o.Step, o.Channel, o.Address, o.TTL = d.ID, k, v.ch.ID, d.To.Addresses[v.ch.ID], v.ttl
 	o.Vars, o.Attach, o.Thread, o.Rev = d.Vars, d.Attach, d.Thread, d.Rev
-	if ch.Window == 0 || !open {
-		o.Approved = words.Approved
+	if v.ch.Window == 0 || v.closed {
+		o.Approved = v.words.Approved
 	}
-	return q
+}
+
+// quoted writes what the step would cost.
+func (s *StepReport) quoted(v *verdict) {
+	s.Segments, s.Amount, s.Currency = v.segments, v.amount(), ""
+	if v.price != nil {
+		s.Currency = v.price.Currency
+	}
+	s.Skipped = nil
+	if v.reason.Code != "" {
+		reason := v.reason
+		s.Skipped = &reason
+	}
 }
