@@ -60,7 +60,7 @@ func (e *Engine) when(d *Delivery, now time.Time) time.Time {
 }
 
 // order sorts the steps from first on: what was put in by hand, then what is usable by price,
-// then the rest; ties as they stand.
+// then the rest; ties as they stand. It brings their quotes up to date.
 func (e *Engine) order(d *Delivery, tpl *template, first int, facts []Fact, at time.Time) {
 	type rank struct {
 		class  int
@@ -70,6 +70,7 @@ func (e *Engine) order(d *Delivery, tpl *template, first int, facts []Fact, at t
 	ranks := room[:0]
 	for k := first; k < len(d.Steps); k++ {
 		q := e.weigh(d, tpl, k, facts, at, time.Time{})
+		d.Steps[k].quoted(&q)
 		r := rank{class: 1, amount: q.amount()}
 		switch {
 		case d.Steps[k].Forced:
