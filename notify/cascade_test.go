@@ -130,9 +130,11 @@ func TestDeadAtOnce(t *testing.T) {
 	t.Parallel()
 	e := compiled(t)
 	for name, change := range map[string]func(m *notify.Message){
-		"past the deadline":           func(m *notify.Message) { m.Deadline = noon },
-		"no addresses":                func(m *notify.Message) { m.To.Addresses = nil },
-		"quiet until past the end":    func(m *notify.Message) { m.Template, m.Deadline, m.NotBefore = "check_in", noon.Add(12*time.Hour), noon.Add(6*time.Hour) },
+		"past the deadline": func(m *notify.Message) { m.Deadline = noon },
+		"no addresses":      func(m *notify.Message) { m.To.Addresses = nil },
+		"quiet until past the end": func(m *notify.Message) {
+			m.Template, m.Deadline, m.NotBefore = "check_in", noon.Add(12*time.Hour), noon.Add(6*time.Hour)
+		},
 		"not before past the end":     func(m *notify.Message) { m.NotBefore, m.Deadline = noon.Add(2*time.Hour), noon.Add(time.Hour) },
 		"consent was never given":     func(m *notify.Message) { m.Template = "offer" },
 		"a deadline the moment it is": func(m *notify.Message) { m.Deadline = noon.Add(0) },

@@ -69,7 +69,9 @@ func TestReceiptsNobodyKnowsAreForgotten(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.Receive(t.Context(), notify.Receipt{Channel: "whatsapp", External: "x", Level: notify.LevelRead}))
 	r.clock.move(10 * 24 * time.Hour)
-	r.probe.say(func(notify.Outgoing) notify.Receipt { return notify.Receipt{Level: notify.LevelAccepted, External: "x"} })
+	r.probe.say(func(notify.Outgoing) notify.Receipt {
+		return notify.Receipt{Level: notify.LevelAccepted, External: "x"}
+	})
 	_, err := r.Send(t.Context(), received("m-1"))
 	require.NoError(t, err)
 	r.tick(t)
@@ -209,7 +211,10 @@ func TestPerMinute(t *testing.T) {
 		require.NoError(t, err)
 	}
 	var at []time.Time
-	r.probe.say(func(notify.Outgoing) notify.Receipt { at = append(at, r.clock.now()); return notify.Receipt{Level: notify.LevelRead} })
+	r.probe.say(func(notify.Outgoing) notify.Receipt {
+		at = append(at, r.clock.now())
+		return notify.Receipt{Level: notify.LevelRead}
+	})
 	for range 600 {
 		_, err := r.Desk.Tick(t.Context(), r.memory, 1)
 		require.NoError(t, err)
