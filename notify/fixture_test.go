@@ -2,8 +2,9 @@ package notify_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -12,6 +13,7 @@ import (
 	"github.com/rickb777/date/v2/clock"
 
 	"github.com/tenure-go/tenure/notify"
+	"github.com/tenure-go/tenure/store"
 )
 
 // noon is when most tests begin.
@@ -88,7 +90,7 @@ func received(id notify.MessageID) notify.Message {
 	return notify.Message{ID: id, Template: "received", To: guest(), Vars: map[string]string{"name": "Айгуль"}}
 }
 
-func compiled(t testing.TB) *notify.Engine {
+func compiled(t tester) *notify.Engine {
 	t.Helper()
 	e, err := notify.Compile(testRules())
 	require.NoError(t, err)
@@ -144,7 +146,7 @@ type rig struct {
 	attach func(ref string) ([]byte, error)
 }
 
-func newRig(t testing.TB, change ...func(*notify.Config)) *rig {
+func newRig(t tester, change ...func(*notify.Config)) *rig {
 	t.Helper()
 	r := &rig{clock: &hand{at: noon}, memory: notify.NewMemory(), probe: &probe{}}
 	c := notify.Config{
@@ -172,7 +174,7 @@ func newRig(t testing.TB, change ...func(*notify.Config)) *rig {
 }
 
 // tick lets everything happen that is due now.
-func (r *rig) tick(t testing.TB) {
+func (r *rig) tick(t tester) {
 	t.Helper()
 	for range 100 {
 		n, err := r.Desk.Tick(t.Context(), r.memory, 1000)
@@ -181,10 +183,11 @@ func (r *rig) tick(t testing.TB) {
 			return
 		}
 	}
-	t.Fatal("ticks without end")
+	require.Fail(t, "ticks without end")
+	t.FailNow()
 }
 
-func (r *rig) delivery(t testing.TB, id notify.MessageID) notify.Delivery {
+func (r *rig) delivery(t tester, id notify.MessageID) notify.Delivery {
 	t.Helper()
 	d, err := r.Desk.Delivery(t.Context(), id)
 	require.NoError(t, err)
@@ -192,7 +195,7 @@ func (r *rig) delivery(t testing.TB, id notify.MessageID) notify.Delivery {
 }
 
 // events are all that the feed has.
-func events(t testing.TB, f notify.Feed) []notify.Event {
+func events(t tester, f notify.Feed) []notify.Event {
 	t.Helper()
 	var all []notify.Event
 	for cursor := ""; ; {
@@ -203,4 +206,35 @@ func events(t testing.TB, f notify.Feed) []notify.Event {
 		}
 		all, cursor = append(all, some...), string(next)
 	}
+}
+
+// take returns what was sent since the last take.
+func (p *probe) take() []notify.Outgoing {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sent := p.sent
+	p.sent = nil
+	return sent
+}
+
+// thread are the deliveries of a thread, by ID, read through its pending ones and the log.
+func (r *rig) thread(t tester, id string) []notify.Delivery {
+	t.Helper()
+	loaded, err := r.memory.Load(t.Context(), notify.Query{Keys: []store.Key{{Kind: notify.KindThread, ID: id}}})
+	require.NoError(t, err)
+	var found []notify.Delivery
+	for _, a := range loaded {
+		if a.Delivery != nil {
+			found = append(found, *a.Delivery)
+		}
+	}
+	slices.SortFunc(found, func(a, b notify.Delivery) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return found
+}
+
+// A tester is a test, a benchmark or a property.
+type tester interface {
+	require.TestingT
+	Helper()
+	Context() context.Context
 }

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -137,16 +138,18 @@ func worldPrice(o notify.Outgoing) int {
 	return 0
 }
 
+var stormWaves = flag.Int("storm", 2, "waves of 10,000 messages in TestStorm; CI runs 10")
+
 // Laws 2, 3, 6 and 12 in a storm: receipts lost, doubled, late and out of order, two desks, random
 // crashes.
 func TestStorm(t *testing.T) {
 	t.Parallel()
-	count := 100_000
-	if testing.Short() {
-		count = 5_000
+	for seed := range *stormWaves {
+		storm(t, uint64(seed), 10_000)
 	}
-	const seed = 7
-	t.Logf("seed %d, %d messages", seed, count)
+}
+
+func storm(t *testing.T, seed uint64, count int) {
 	clock := &hand{at: noon}
 	w := &world{rnd: rand.New(rand.NewPCG(seed, 1)), clock: clock, sent: map[string]int{}, busy: map[string]int{}, price: map[string]int{}}
 	mem := notify.NewMemory()
@@ -300,7 +303,7 @@ func TestStorm(t *testing.T) {
 			total = total.Add(row.Cost)
 		}
 	}
-	t.Logf("states %v, %d sends, cost %s RUB", states, len(w.order), total)
+	t.Logf("seed %d: %d messages, states %v, %d sends, cost %s RUB", seed, count, states, len(w.order), total)
 	require.Greater(t, states[notify.StateReached], count/2)
 	require.Positive(t, states[notify.StateDead])
 }
