@@ -47,18 +47,21 @@ func Read(r io.Reader) (Rules, error) {
 
 // A decoder reads JSON into a value of a known shape, strictly.
 type decoder struct {
-	text []byte
-	json *json.Decoder
+	text  []byte
+	json  *json.Decoder
+	start int64 // of the last token
 }
 
-// fail tells where the last token ended.
+// fail tells where the last token began.
 func (d *decoder) fail(path, value, why string) error {
-	read := d.text[:min(d.json.InputOffset(), int64(len(d.text)))]
+	read := d.text[:d.start]
 	line := 1 + bytes.Count(read, []byte("\n"))
 	return &RowError{Line: line, Column: len(read) - bytes.LastIndexByte(read, '\n'), Field: path, Value: value, Why: why}
 }
 
 func (d *decoder) token(path string) (json.Token, error) {
+	rest := d.text[d.json.InputOffset():]
+	d.start = int64(len(d.text) - len(bytes.TrimLeft(rest, " \t\r\n,:")))
 	tok, err := d.json.Token()
 	if err != nil {
 		why := err.Error()

@@ -261,7 +261,7 @@ func (c *checker) unknown(path, name string, known []string) {
 
 func (c *checker) clock(path string, at clock.Clock) {
 	if at < 0 || at >= clock.Day {
-		c.add(ProblemClock, path, at.String())
+		c.add(ProblemClock, path, time.Duration(at).String())
 	}
 }
 
