@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tenure-go/tenure/booking"
+	"github.com/tenure-go/tenure/booking/index"
 	"github.com/tenure-go/tenure/store"
 )
 
@@ -26,10 +27,13 @@ type rig struct {
 	model *model
 	now   int // minutes since base
 	next  int // for new IDs
+
+	index  *index.Index // follows the feed
+	cursor store.Cursor
 }
 
 func newRig(t *rapid.T) *rig {
-	r := &rig{mem: booking.NewMemory(), model: &model{units: map[string]*modelUnit{}}, now: 9 * 60}
+	r := &rig{mem: booking.NewMemory(), model: &model{units: map[string]*modelUnit{}}, now: 9 * 60, index: index.New(june-10, 200)}
 	var err error
 	r.desk, err = booking.New(booking.Config{Store: r.mem, Now: func() time.Time { return at(r.now) }})
 	require.NoError(t, err)
@@ -274,6 +278,7 @@ func (r *rig) same(t *rapid.T) {
 		}
 	}
 	r.sameCopies(t)
+	r.sameIndex(t)
 	today := r.model.today(r.now)
 	window, err := booking.Nights(june+date.Date(today-2), june+date.Date(today+15))
 	require.NoError(t, err)
@@ -281,6 +286,34 @@ func (r *rig) same(t *rapid.T) {
 	require.NoError(t, err)
 	for _, c := range cals {
 		r.sameCalendar(t, &c, today)
+	}
+}
+
+// sameIndex: law 11. A follower of the feed finds what a hold that follows at once would get.
+func (r *rig) sameIndex(t *rapid.T) {
+	events, cursor, err := r.mem.Since(context.Background(), r.cursor, 1<<20)
+	require.NoError(t, err)
+	require.NoError(t, r.index.Apply(events...))
+	require.NoError(t, r.index.Apply(events...), "what is known changes nothing")
+	r.cursor = cursor
+	today := r.model.today(r.now)
+	var set index.Set
+	for i := range 9 {
+		from, nights, count := today+i, 1+(i+r.now)%3, 1+(i+r.now/7)%3
+		span := nightSpan(from, from+nights)
+		require.True(t, r.index.Free(&set, span, count, at(r.now)))
+		free := slices.Sorted(set.All())
+		for _, id := range []string{"a", "b", "c"} {
+			require.Equal(t, r.model.free(id, from, from+nights) >= count, slices.Contains(free, booking.UnitID(id)), "%s %v x%d", id, span, count)
+			if r.model.used(id, from, nil) < r.model.units[id].capacity {
+				require.Equal(t, booking.StatusFree, r.index.Status(booking.UnitID(id), nightSpan(from, from+1), at(r.now)))
+			}
+		}
+	}
+	sale := booking.NightsFrom(june + date.Date(today+1))
+	require.True(t, r.index.Free(&set, sale, 1, at(r.now)))
+	for _, id := range []string{"a", "b", "c"} {
+		require.Equal(t, r.model.free(id, today+1, horizon) > 0, slices.Contains(slices.Collect(set.All()), booking.UnitID(id)), "sale of %s", id)
 	}
 }
 

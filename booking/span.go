@@ -136,7 +136,7 @@ func (s Span) Len() (nights int, length time.Duration) {
 		return math.MaxInt, 0
 	case s.axis == AxisNights:
 		return int((s.to - s.from) / day), 0
-	case s.to-s.from > int64(math.MaxInt64/time.Microsecond):
+	case s.Forever() || s.to-s.from > int64(math.MaxInt64/time.Microsecond):
 		return 0, math.MaxInt64
 	}
 	return 0, time.Duration(s.to-s.from) * time.Microsecond
