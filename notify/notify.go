@@ -207,14 +207,13 @@ func (d *Desk) take(b *batch, m Message, now time.Time) (Delivery, error) {
 			taken, events = end(taken, StateSuperseded, m.By, m.Why, now)
 		case m.Rev > thread.Rev:
 			thread.Rev = m.Rev
-			b.write(thread)
 			for _, lower := range b.pending(m.Thread) {
 				if lower.Rev < m.Rev && lower.inFlight() == nil {
 					b.put(end(lower, StateSuperseded, m.By, m.Why, now))
 				}
 			}
 		}
-		b.compare(thread.Key)
+		b.write(thread) // what is pending in it changes
 	}
 	b.put(taken, events)
 	return taken, nil
@@ -341,6 +340,9 @@ func (d *Desk) change(ctx context.Context, id MessageID, decide func(*batch, Del
 		}
 		if len(events) > 0 {
 			b.put(changed, events)
+			if changed.Thread != "" {
+				b.write(b.rows[threadKey(changed.Thread)])
+			}
 		}
 		return b.commit(ctx, d.store)
 	})

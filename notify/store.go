@@ -50,7 +50,7 @@ type Aggregate struct {
 }
 
 // A Change is written whole or not at all. Rows replace what their keys held; each has a guard
-// that says Write.
+// that says Write. A commit that makes a delivery pending writes its thread too.
 type Change struct {
 	Guards []store.Guard
 	Rows   []Aggregate
