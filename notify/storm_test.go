@@ -138,7 +138,7 @@ func worldPrice(o notify.Outgoing) int {
 	return 0
 }
 
-var stormWaves = flag.Int("storm", 2, "waves of 10,000 messages in TestStorm; CI runs 10")
+var stormWaves = flag.Int("storm", 1, "waves of 10,000 messages in TestStorm; CI runs 10")
 
 // Laws 2, 3, 6 and 12 in a storm: receipts lost, doubled, late and out of order, two desks, random
 // crashes.

@@ -1,0 +1,20 @@
+// Tours is a season of a tour operator.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/tenure-go/tenure/examples/internal/show"
+)
+
+func main() {
+	ctx := context.Background()
+	var checks show.Checks
+	if err := letters(ctx, &checks); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(checks.Print(os.Stdout))
+}
