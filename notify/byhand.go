@@ -36,20 +36,19 @@ func (e *Engine) force(d Delivery, f Force, facts []Fact, now time.Time) (Delive
 	if next < len(d.Steps) && d.Steps[next].Forced && d.Steps[next].Channel == f.Channel && d.State == StatePending {
 		return d, nil, nil
 	}
-	tpl := e.templates[d.Template]
 	v := begin(d, now)
 	v.by, v.why = f.By, f.Why
 	v.d.Steps = slices.Insert(v.d.Steps, next, StepReport{Channel: f.Channel, Forced: true})
-	expected, _ := e.step(tpl, f.Channel)
+	m := e.moment(&v.d, facts, now)
+	expected, _, _ := e.step(&m, d.To.Lang, f.Channel)
 	v.d.Steps[next].Until = expected.Until
-	at := e.when(&v.d, now)
-	q := e.weigh(&v.d, tpl, next, facts, at, time.Time{})
+	q := e.weigh(&m, &v.d, next, time.Time{})
 	q.compose(&v.d, next, &v.room.out)
 	if q.reason.Code != "" {
 		return refused(q.reason)
 	}
 	v.d.Steps[next].quoted(&q)
-	v.d.State, v.d.Wake = StatePending, at
+	v.d.State, v.d.Wake = StatePending, m.at
 	v.event(EventForced, next, len(v.d.Steps)-next)
 	return v.d, v.events, nil
 }

@@ -21,18 +21,18 @@ func (e *Engine) Start(m Message, known []Fact, now time.Time) (Delivery, []Even
 	return d, events, nil
 }
 
-// lay gives d the content m and the steps of its plan. None of d's own steps was tried.
-func (e *Engine) lay(d Delivery, m Message, kind EventKind, facts []Fact, now time.Time) (Delivery, []Event) {
-	tpl := e.templates[m.Template]
-	v := begin(Delivery{Message: m, Category: tpl.Category, Seq: d.Seq}, now)
-	v.by, v.why = m.By, m.Why
+// lay gives d its content and the steps of its plan. None of d's own steps was tried.
+func (e *Engine) lay(d Delivery, content Message, kind EventKind, facts []Fact, now time.Time) (Delivery, []Event) {
+	tpl := e.templates[content.Template]
+	v := begin(Delivery{Message: content, Category: tpl.Category, Seq: d.Seq}, now)
+	v.by, v.why = content.By, content.Why
 	for _, s := range tpl.plan.steps {
 		v.d.Steps = append(v.d.Steps, StepReport{Channel: s.Channel, Until: s.Until})
 	}
-	at := e.when(&v.d, now)
+	m := e.moment(&v.d, facts, now)
 	usable, lasting := 0, true
 	for k := range v.d.Steps {
-		q := e.weigh(&v.d, tpl, k, facts, at, time.Time{})
+		q := e.weigh(&m, &v.d, k, time.Time{})
 		q.compose(&v.d, k, &v.room.out)
 		v.d.Steps[k].quoted(&q)
 		if q.reason.Code == "" {
@@ -42,26 +42,21 @@ func (e *Engine) lay(d Delivery, m Message, kind EventKind, facts []Fact, now ti
 		lasting = lasting && q.lasting
 	}
 	if tpl.plan.Cheapest {
-		e.order(&v.d, tpl, 0, facts, at)
+		e.order(&m, &v.d, 0)
 	}
-	v.d.Wake = at
+	v.d.Wake = m.at
 	start := v.event(kind, 0, len(v.d.Steps))
-	start.Message, start.Category = &m, tpl.Category
-	if usable == 0 && (lasting || !at.After(now)) {
+	start.Message, start.Category = &content, tpl.Category
+	if usable == 0 && (lasting || !m.at.After(now)) {
 		v.d.State, v.d.Wake = StateDead, time.Time{}
 		v.event(EventDead, 0, 0)
 	}
 	return v.d, v.events
 }
 
-// when is the earliest instant from now on at which d may be sent.
-func (e *Engine) when(d *Delivery, now time.Time) time.Time {
-	return quietEnd(e.category(e.templates[d.Template], d.Category), latest(now, d.NotBefore), e.zoneOf(d.To.Zone))
-}
-
 // order sorts the steps from first on: what was put in by hand, then what is usable by price,
 // then the rest; ties as they stand. It brings their quotes up to date.
-func (e *Engine) order(d *Delivery, tpl *template, first int, facts []Fact, at time.Time) {
+func (e *Engine) order(m *moment, d *Delivery, first int) {
 	type rank struct {
 		class  int
 		amount decimal.Decimal
@@ -69,7 +64,7 @@ func (e *Engine) order(d *Delivery, tpl *template, first int, facts []Fact, at t
 	var room [8]rank
 	ranks := room[:0]
 	for k := first; k < len(d.Steps); k++ {
-		q := e.weigh(d, tpl, k, facts, at, time.Time{})
+		q := e.weigh(m, d, k, time.Time{})
 		d.Steps[k].quoted(&q)
 		r := rank{class: 1, amount: q.amount()}
 		switch {
@@ -124,22 +119,21 @@ func (e *Engine) Advance(d Delivery, known []Fact, now time.Time) (Delivery, *Ou
 			return v.d, nil, v.events
 		}
 	}
-	tpl := e.templates[d.Template]
-	at := e.when(&v.d, now)
-	if tpl != nil && tpl.plan.Cheapest && tried+2 < len(v.d.Steps) {
-		e.order(&v.d, tpl, tried+1, known, at)
+	m := e.moment(&v.d, known, now)
+	if m.tpl != nil && m.tpl.plan.Cheapest && tried+2 < len(v.d.Steps) {
+		e.order(&m, &v.d, tried+1)
 	}
 	for k := next; k < len(v.d.Steps); k++ {
 		s := &v.d.Steps[k]
-		q := e.weigh(&v.d, tpl, k, known, at, s.Ends)
+		q := e.weigh(&m, &v.d, k, s.Ends)
 		q.compose(&v.d, k, &v.room.out)
 		switch {
 		case q.reason.Code != "" && k == tried: // no further try: it stays as it was answered
 		case q.reason.Code != "":
 			s.quoted(&q)
 			v.event(EventSkipped, k, len(v.d.Steps)-k)
-		case at.After(now):
-			v.d.Wake = at
+		case m.at.After(now):
+			v.d.Wake = m.at
 			v.event(EventDeferred, k, len(v.d.Steps)-k)
 			return v.d, nil, v.events
 		default:
@@ -189,7 +183,7 @@ func (e *Engine) Receive(d Delivery, r Receipt, now time.Time) (Delivery, []Even
 	}
 	s := d.Steps[k]
 	charge := LevelAccepted
-	if _, ch := e.step(e.templates[d.Template], s.Channel); ch != nil {
+	if ch := e.channels[s.Channel]; ch != nil {
 		charge = ch.Charge
 	}
 	s.join(r, charge, now)
@@ -316,15 +310,27 @@ func (e *Engine) alertAt(d *Delivery, k int, s *StepReport) time.Time {
 		if step.Level >= LevelRead {
 			return time.Time{}
 		}
-		expected, _ := e.step(tpl, step.Channel)
-		if step.Level < LevelDelivered || expected.UnreadAlert == 0 {
+		alert := tpl.alert(step.Channel)
+		if step.Level < LevelDelivered || alert == 0 {
 			continue
 		}
-		if due := step.Delivered.Add(expected.UnreadAlert); at.IsZero() || due.Before(at) {
+		if due := step.Delivered.Add(alert); at.IsZero() || due.Before(at) {
 			at = due
 		}
 	}
 	return at
+}
+
+// alert is how long a message delivered on a channel may stay unread; 0: for ever.
+func (t *template) alert(id ChannelID) time.Duration {
+	if t != nil {
+		for i := range t.plan.steps {
+			if t.plan.steps[i].Channel == id {
+				return t.plan.steps[i].UnreadAlert
+			}
+		}
+	}
+	return 0
 }
 
 // Backoff after a busy answer without a RetryAfter.

@@ -54,6 +54,7 @@ type template struct {
 	category *Category
 	plan     *plan
 	texts    []text
+	wordings map[string][]*text // by language, then step of the plan
 }
 
 type text struct {
@@ -117,6 +118,14 @@ func Compile(r Rules) (*Engine, error) {
 			body, _ := parsePattern(x.Body)
 			compiled.texts = append(compiled.texts, text{x, subject, body})
 		}
+		compiled.wordings = map[string][]*text{}
+		for _, x := range compiled.texts {
+			words := make([]*text, len(compiled.plan.steps))
+			for i, s := range compiled.plan.steps {
+				words[i] = compiled.text(x.Lang, s.Channel)
+			}
+			compiled.wordings[x.Lang] = words
+		}
 		e.templates[t.ID] = compiled
 	}
 	for _, rem := range r.Reminders {
@@ -141,71 +150,92 @@ func (e *Engine) zoneOf(name string) *time.Location {
 	return zone
 }
 
-// step is what the plan expects of a channel, and the channel; nil if the rules have it no more.
-// A step that was put in by hand, or that the plan has no more, waits for delivery, or for the
-// best that the channel reports, as long as the provider may try, or an hour.
-func (e *Engine) step(t *template, id ChannelID) (Step, *channel) {
-	if t != nil {
-		for i := range t.plan.steps {
-			if s := &t.plan.steps[i]; s.Channel == id {
-				return s.Step, s.ch
+// A moment is what decides about a delivery at an instant.
+type moment struct {
+	tpl      *template // nil: the rules have it no more
+	words    []*text   // in the recipient's language, by step of the plan
+	category *Category
+	facts    []Fact
+	at       time.Time // when it would be sent
+}
+
+// moment returns what decides about d from now on, by what is known.
+func (e *Engine) moment(d *Delivery, facts []Fact, now time.Time) moment {
+	m := moment{tpl: e.templates[d.Template], facts: facts, at: latest(now, d.NotBefore)}
+	if m.tpl != nil {
+		m.words = m.tpl.wording(d.To.Lang)
+	}
+	if m.tpl != nil && m.tpl.Category == d.Category {
+		m.category = m.tpl.category
+	} else {
+		m.category = e.categories[d.Category]
+	}
+	if c := m.category; c != nil && c.QuietFrom != c.QuietTo {
+		m.at = quietEnd(c, m.at, e.zoneOf(d.To.Zone))
+	}
+	return m
+}
+
+// step is what the plan expects of a channel, the channel, and what it is to say; nil if the rules
+// have it no more. A step that was put in by hand, or that the plan has no more, waits for
+// delivery, or for the best that the channel reports, as long as the provider may try, or an hour.
+func (e *Engine) step(m *moment, lang string, id ChannelID) (Step, *channel, *text) {
+	if m.tpl != nil {
+		for i := range m.tpl.plan.steps {
+			if s := &m.tpl.plan.steps[i]; s.Channel == id {
+				return s.Step, s.ch, m.words[i]
 			}
 		}
 	}
 	ch := e.channels[id]
 	s := Step{Channel: id, Within: time.Hour}
-	if ch != nil {
-		s.Until = min(LevelDelivered, ch.Receipts)
-		if ch.MaxTTL > 0 {
-			s.Within = ch.MaxTTL
-		}
-		s.Within = max(s.Within, ch.MinTTL)
+	if ch == nil {
+		return s, nil, nil
 	}
-	return s, ch
+	s.Until = min(LevelDelivered, ch.Receipts)
+	if ch.MaxTTL > 0 {
+		s.Within = ch.MaxTTL
+	}
+	s.Within = max(s.Within, ch.MinTTL)
+	if m.tpl == nil {
+		return s, ch, nil
+	}
+	return s, ch, m.tpl.text(m.tpl.language(lang), id)
 }
 
-func (e *Engine) category(t *template, id CategoryID) *Category {
-	if t != nil && t.Category == id {
-		return t.category
+// language is the one of the template's to use: the recipient's own, else its base ("ru" for
+// "ru-RU"), else the template's first.
+func (t *template) language(lang string) string {
+	if t.wordings[lang] != nil {
+		return lang
 	}
-	return e.categories[id]
+	if base, _, _ := strings.Cut(lang, "-"); t.wordings[base] != nil {
+		return base
+	}
+	return t.texts[0].Lang
 }
 
-// text is the wording for a language and a channel: of the language itself, else of its base
-// ("ru" for "ru-RU"), else of the first that the template has.
+// wording is what each step of the plan is to say.
+func (t *template) wording(lang string) []*text {
+	if words := t.wordings[lang]; words != nil {
+		return words
+	}
+	return t.wordings[t.language(lang)]
+}
+
+// text is the wording in one of the template's languages for a channel.
 func (t *template) text(lang string, id ChannelID) *text {
-	if len(t.texts) == 0 {
-		return nil
-	}
-	if !t.speaks(lang) {
-		base, _, _ := strings.Cut(lang, "-")
-		if lang = base; !t.speaks(lang) {
-			lang = t.texts[0].Lang
-		}
-	}
 	var general *text
 	for i := range t.texts {
 		x := &t.texts[i]
-		if x.Lang != lang {
-			continue
-		}
-		if x.Channel == id {
+		if x.Lang == lang && x.Channel == id {
 			return x
 		}
-		if x.Channel == "" {
+		if x.Lang == lang && x.Channel == "" {
 			general = x
 		}
 	}
 	return general
-}
-
-func (t *template) speaks(lang string) bool {
-	for i := range t.texts {
-		if t.texts[i].Lang == lang {
-			return true
-		}
-	}
-	return false
 }
 
 // price is the first that matches; nil: free.
@@ -273,6 +303,7 @@ type verdict struct {
 	reason   Reason // Code empty: the step is usable
 	lasting  bool   // the reason holds whatever becomes known
 	closed   bool   // the session window is: only an approved text may go
+	address  string
 	ch       *channel
 	price    *price // nil: free
 	words    *text
@@ -295,45 +326,42 @@ func (v *verdict) amount() decimal.Decimal {
 	return v.price.of(v.segments)
 }
 
-// weigh judges step k of d as if it were sent at t, at the end of whose time the next step's turn
-// comes. What takes rendering (parts, length) is as it was when compose last looked.
-func (e *Engine) weigh(d *Delivery, tpl *template, k int, facts []Fact, t, ends time.Time) (v verdict) {
+// weigh judges step k of d as if it were sent at the moment, at the end of whose time the next step's
+// turn comes. What takes rendering (parts, length) is as it was when compose last looked.
+func (e *Engine) weigh(m *moment, d *Delivery, k int, ends time.Time) (v verdict) {
 	report := &d.Steps[k]
-	step, ch := e.step(tpl, report.Channel)
-	address := d.To.Addresses[report.Channel]
+	step, ch, words := e.step(m, d.To.Lang, report.Channel)
+	v.address = d.To.Addresses[report.Channel]
 	if ch == nil {
 		v.refuse(Reason{Code: ReasonNoChannel}, true)
 		return v
 	}
-	if address == "" {
+	if v.address == "" {
 		v.refuse(Reason{Code: ReasonNoAddress}, true)
 		return v
 	}
-	kn := sumUp(facts, report.Channel, address, d.Category)
-	v.ch, v.within, v.segments = ch, step.Within, report.Segments
-	v.closed = !kn.windowOpen(ch.Window, t)
-	if v.price = ch.price(d.Category, address); v.price != nil && v.price.free != nil && !v.closed {
+	kn := sumUp(m.facts, report.Channel, v.address, d.Category)
+	v.ch, v.words, v.within, v.segments = ch, words, step.Within, report.Segments
+	v.closed = !kn.windowOpen(ch.Window, m.at)
+	if v.price = ch.price(d.Category, v.address); v.price != nil && v.price.free != nil && !v.closed {
 		v.price = v.price.free
 	}
-	if until := kn.unreachableUntil(ch.Forget); t.Before(until) {
+	if until := kn.unreachableUntil(ch.Forget); m.at.Before(until) {
 		v.refuse(Reason{Code: ReasonUnreachable, Until: until}, false)
 	}
-	if c := e.category(tpl, d.Category); c != nil && c.OptOut && kn.optedOut() {
+	if c := m.category; c != nil && c.OptOut && kn.optedOut() {
 		v.refuse(Reason{Code: ReasonOptedOut, Got: kn.optOut.Format(time.RFC3339)}, false)
 	} else if c != nil && c.Consent && !kn.consented() {
 		v.refuse(Reason{Code: ReasonNoConsent}, false)
 	}
-	if tpl != nil {
-		v.words = tpl.text(d.To.Lang, report.Channel)
-	}
-	if v.words == nil {
+	if words == nil {
 		v.refuse(Reason{Code: ReasonNoText}, true)
 		return v
 	}
 	if report.Skipped != nil && report.Skipped.Code == ReasonTooLong {
 		v.refuse(*report.Skipped, true)
 	}
-	if v.closed && v.words.Approved == "" {
+	if v.closed && words.Approved == "" {
 		since := ""
 		if !kn.inbound.IsZero() {
 			since = kn.inbound.Format(time.RFC3339)
@@ -342,10 +370,10 @@ func (e *Engine) weigh(d *Delivery, tpl *template, k int, facts []Fact, t, ends 
 	}
 	v.ttl = v.within
 	if !ends.IsZero() {
-		v.ttl = ends.Sub(t)
+		v.ttl = ends.Sub(m.at)
 	}
 	if !d.Deadline.IsZero() {
-		v.ttl = min(v.ttl, d.Deadline.Sub(t))
+		v.ttl = min(v.ttl, d.Deadline.Sub(m.at))
 	}
 	if ch.MaxTTL > 0 {
 		v.ttl = min(v.ttl, ch.MaxTTL)
@@ -370,7 +398,7 @@ func (v *verdict) compose(d *Delivery, k int, o *Outgoing) {
 			v.refuse(Reason{Code: ReasonTooLong, Got: strconv.Itoa(n), Limit: strconv.Itoa(limit)}, true)
 		}
 	}
-	o.ID, o.Step, o.Channel, o.Address, o.TTL = d.ID, k, v.ch.ID, d.To.Addresses[v.ch.ID], v.ttl
+	o.ID, o.Step, o.Channel, o.Address, o.TTL = d.ID, k, v.ch.ID, v.address, v.ttl
 	o.Vars, o.Attach, o.Thread, o.Rev = d.Vars, d.Attach, d.Thread, d.Rev
 	if v.ch.Window == 0 || v.closed {
 		o.Approved = v.words.Approved

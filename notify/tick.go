@@ -393,7 +393,7 @@ func (d *Desk) answered(b *batch, dl Delivery, now time.Time) {
 		b.write(thread)
 	}
 	for _, higher := range b.pending(dl.Thread) {
-		if higher.Rev > dl.Rev && higher.tried() < 0 && higher.Wake.After(now) && !d.engine.when(&higher, now).After(now) {
+		if higher.Rev > dl.Rev && higher.tried() < 0 && higher.Wake.After(now) && !d.engine.moment(&higher, nil, now).at.After(now) {
 			b.put(postpone(higher, now, "thread", now))
 			b.write(b.rows[threadKey(dl.Thread)])
 		}
