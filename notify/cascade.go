@@ -167,7 +167,7 @@ func (e *Engine) claim(v *move, k int, q *verdict) {
 	s.Tries++
 	v.d.Wake = s.Ends
 	if q.ch.Idempotent {
-		v.d.Wake = earliest(s.Ends, v.now.Add(e.lease))
+		v.d.Wake = earliest(s.Ends, v.now.Add(max(e.lease, unsettled(&v.d, q.ch))))
 	}
 	v.event(EventSent, k, len(v.d.Steps)-k)
 }
@@ -288,13 +288,25 @@ func (e *Engine) react(d *Delivery, k int, s *StepReport, r *Receipt, now time.T
 		return d.State, d.Wake, ""
 	case s.over():
 		return d.State, now, ""
-	case s.Failed == FailureBusy && d.Steps[k].Failed != FailureBusy,
-		s.Unknown() && r.Level == LevelUnknown && r.Failed == FailureNone && e.idempotent(s.Channel):
+	case s.Failed == FailureBusy && d.Steps[k].Failed != FailureBusy:
 		return d.State, earliest(s.Ends, now.Add(backoff(d.ID, k, s.Tries, r.RetryAfter))), ""
+	case s.Unknown() && r.Level == LevelUnknown && r.Failed == FailureNone && e.idempotent(s.Channel):
+		again := now.Add(backoff(d.ID, k, s.Tries, r.RetryAfter))
+		return d.State, earliest(s.Ends, latest(again, s.Sent.Add(unsettled(d, e.channels[s.Channel])))), ""
 	case s.Level > d.Steps[k].Level && !(k+1 < len(d.Steps) && d.Steps[k+1].Forced):
 		return d.State, s.Ends, ""
 	}
 	return d.State, d.Wake, ""
+}
+
+// unsettled is how long after a try that was not answered the same step must not be tried again.
+// In a thread the first try may act late: a second one, answered at once, would let the next
+// revision go, and the first would then undo it.
+func unsettled(d *Delivery, ch *channel) time.Duration {
+	if d.Thread == "" {
+		return 0
+	}
+	return ch.Settle
 }
 
 // alertAt is when a delivered message becomes one that nobody reads; zero: it was read, or nobody

@@ -136,18 +136,22 @@ func Compile(r Rules) (*Engine, error) {
 
 // zoneOf is the zone of a name, or the rules' own for "" and for a name nobody knows any more.
 func (e *Engine) zoneOf(name string) *time.Location {
-	if name == "" {
-		return e.zone
+	if zone, err := e.namedZone(name); err == nil && name != "" {
+		return zone
 	}
+	return e.zone
+}
+
+// namedZone loads a zone once: each time it would read the whole table of its changes.
+func (e *Engine) namedZone(name string) (*time.Location, error) {
 	if zone, ok := e.zones.Load(name); ok {
-		return zone.(*time.Location)
+		return zone.(*time.Location), nil
 	}
 	zone, err := loadZone(name)
-	if err != nil {
-		return e.zone
+	if err == nil {
+		e.zones.Store(name, zone)
 	}
-	e.zones.Store(name, zone)
-	return zone
+	return zone, err
 }
 
 // A moment is what decides about a delivery at an instant.
@@ -280,10 +284,8 @@ func (e *Engine) accept(m Message) (*template, error) {
 			return nil, &InvalidError{Field: "vars." + name, Value: m.Vars[name], Why: "the template does not declare it"}
 		}
 	}
-	if m.To.Zone != "" {
-		if _, err := loadZone(m.To.Zone); err != nil {
-			return nil, &InvalidError{Field: "to.zone", Value: m.To.Zone, Why: "not an IANA zone"}
-		}
+	if _, err := e.namedZone(m.To.Zone); err != nil {
+		return nil, &InvalidError{Field: "to.zone", Value: m.To.Zone, Why: "not an IANA zone"}
 	}
 	for i := range t.texts {
 		for _, p := range t.texts[i].subject {
