@@ -54,32 +54,24 @@ func (e *Engine) lay(d Delivery, content Message, kind EventKind, facts []Fact, 
 	return v.d, v.events
 }
 
-// order sorts the steps from first on: what was put in by hand, then what is usable by price,
-// then the rest; ties as they stand. It brings their quotes up to date.
+// order sorts the steps from first on: what was put in by hand, then by price; ties as they stand.
+// What is not usable keeps its place by price, so that it is passed over where it would have been.
+// Quotes are brought up to date.
 func (e *Engine) order(m *moment, d *Delivery, first int) {
-	type rank struct {
-		class  int
-		amount decimal.Decimal
-	}
-	var room [8]rank
-	ranks := room[:0]
 	for k := first; k < len(d.Steps); k++ {
 		q := e.weigh(m, d, k, time.Time{})
 		d.Steps[k].quoted(&q)
-		r := rank{class: 1, amount: q.amount()}
-		switch {
-		case d.Steps[k].Forced:
-			r = rank{}
-		case q.reason.Code != "":
-			r = rank{class: 2}
-		}
-		i := len(ranks)
-		ranks = append(ranks, r)
-		for ; i > 0 && (r.class < ranks[i-1].class || r.class == ranks[i-1].class && cheaper(r.amount, ranks[i-1].amount)); i-- {
-			ranks[i], ranks[i-1] = ranks[i-1], ranks[i]
-			d.Steps[first+i], d.Steps[first+i-1] = d.Steps[first+i-1], d.Steps[first+i]
+		for i := k; i > first && before(&d.Steps[i], &d.Steps[i-1]); i-- {
+			d.Steps[i], d.Steps[i-1] = d.Steps[i-1], d.Steps[i]
 		}
 	}
+}
+
+func before(a, b *StepReport) bool {
+	if a.Forced != b.Forced {
+		return a.Forced
+	}
+	return !a.Forced && cheaper(a.Amount, b.Amount)
 }
 
 // cheaper compares without the allocation that a comparison with a bare zero takes.

@@ -476,13 +476,10 @@ func TestCheapest(t *testing.T) {
 		d := start(t, e, m)
 		require.ElementsMatch(t, written, channels(d))
 		last, lastWritten := -1, -1
-		skipped := false
 		for _, s := range d.Steps {
 			if s.Skipped != nil {
-				skipped = true
 				continue
 			}
-			require.False(t, skipped, "a usable step after one that is not")
 			at := slices.Index(written, s.Channel)
 			require.True(t, cost[s.Channel] > last || cost[s.Channel] == last && at > lastWritten, "order %v of costs %v", channels(d), cost)
 			last, lastWritten = cost[s.Channel], at

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -21,8 +22,8 @@ import (
 // messages is the chapter of what guests and listing sites hear: a season of a guest house with
 // ready rules, over a network that loses and delays, where stays move and are cancelled, a desk is
 // killed between a send and its answer, and a site is away for half a day.
-func messages(ctx context.Context, checks *show.Checks) error {
-	s := &season{
+func messages(ctx context.Context, out io.Writer, checks *show.Checks) error {
+	s := &house{
 		clock:  show.NewClock(time.Date(2026, 6, 1, 6, 0, 0, 0, time.UTC)),
 		rnd:    rand.New(rand.NewPCG(2026, 6)),
 		mem:    notify.NewMemory(),
@@ -39,11 +40,11 @@ func messages(ctx context.Context, checks *show.Checks) error {
 			return err
 		}
 	}
-	return s.account(ctx, checks)
+	return s.account(ctx, out, checks)
 }
 
-// A stay is the program's own note of a booking: what the checks compare the network's log with.
-type stay struct {
+// A visit is the program's own note of a booking: what the checks compare the network's log with.
+type visit struct {
 	id          string
 	guest       notify.Recipient
 	made        time.Time
@@ -56,19 +57,19 @@ type stay struct {
 // A moved stay left a check-in behind.
 type moved struct{ from, at time.Time }
 
-type season struct {
+type house struct {
 	clock  *show.Clock
 	rnd    *rand.Rand
 	mem    *notify.Memory
 	net    *network
 	desk   *notify.Desk
-	stays  []*stay
+	stays  []*visit
 	wanted map[string]string // the last status of each unit, by its thread
 	revs   int64
 	killed notify.MessageID // the message whose send was never answered
 }
 
-func (s *season) open(store notify.Store) (*notify.Desk, error) {
+func (s *house) open(store notify.Store) (*notify.Desk, error) {
 	channels := map[notify.ChannelID]notify.Channel{}
 	for _, spec := range ready.Rules().Channels {
 		channels[spec.ID] = s.net
@@ -78,7 +79,7 @@ func (s *season) open(store notify.Store) (*notify.Desk, error) {
 
 // quarter is a quarter of an hour: somebody books, moves, cancels; a unit's status changes; the
 // desk does what is due; the network delivers.
-func (s *season) quarter(ctx context.Context, open bool) error {
+func (s *house) quarter(ctx context.Context, open bool) error {
 	now := s.clock.Now()
 	if open && s.rnd.IntN(8) == 0 {
 		if err := s.book(ctx, now); err != nil {
@@ -110,10 +111,10 @@ func (s *season) quarter(ctx context.Context, open bool) error {
 	}
 }
 
-func (s *season) book(ctx context.Context, now time.Time) error {
+func (s *house) book(ctx context.Context, now time.Time) error {
 	n := len(s.stays) + 1
 	phone := fmt.Sprintf("+7900%07d", n)
-	st := &stay{id: fmt.Sprintf("stay-%d", n), made: now, guest: notify.Recipient{ID: phone, Lang: []string{"ru", "en"}[s.rnd.IntN(2)],
+	st := &visit{id: fmt.Sprintf("stay-%d", n), made: now, guest: notify.Recipient{ID: phone, Lang: []string{"ru", "en"}[s.rnd.IntN(2)],
 		Zone: []string{"Europe/Moscow", "Asia/Novosibirsk"}[s.rnd.IntN(2)], Addresses: map[notify.ChannelID]string{"whatsapp": phone, "viber": phone, "sms": phone}}}
 	st.start = now.Truncate(24*time.Hour).AddDate(0, 0, 1+s.rnd.IntN(12)).Add(11 * time.Hour)
 	st.end = st.start.AddDate(0, 0, 1+s.rnd.IntN(6)).Add(-2 * time.Hour)
@@ -121,7 +122,7 @@ func (s *season) book(ctx context.Context, now time.Time) error {
 	return s.post(ctx, st)
 }
 
-func (s *season) change(ctx context.Context, st *stay, now time.Time) error {
+func (s *house) change(ctx context.Context, st *visit, now time.Time) error {
 	if !st.cancelledAt.IsZero() || !now.Before(st.start) {
 		return nil
 	}
@@ -136,7 +137,7 @@ func (s *season) change(ctx context.Context, st *stay, now time.Time) error {
 	return s.post(ctx, st)
 }
 
-func (s *season) post(ctx context.Context, st *stay) error {
+func (s *house) post(ctx context.Context, st *visit) error {
 	_, err := s.desk.Post(ctx, notify.Occasion{
 		ID: st.id, Kind: "stay", Rev: st.rev, Made: st.made, Start: st.start, End: st.end, To: st.guest, Cancelled: !st.cancelledAt.IsZero(), By: "reception",
 		Vars: map[string]string{"name": "Guest", "place": "Forest House", "number": st.id, "from": st.start.Format("2 Jan 15:04"), "to": st.end.Format("2 Jan"),
@@ -147,7 +148,7 @@ func (s *season) post(ctx context.Context, st *stay) error {
 }
 
 // publish tells both listing sites a unit's status.
-func (s *season) publish(ctx context.Context, now time.Time) error {
+func (s *house) publish(ctx context.Context, now time.Time) error {
 	unit := fmt.Sprintf("flat-%d", 1+s.rnd.IntN(6))
 	status := []string{"free", "held", "booked"}[s.rnd.IntN(3)]
 	s.revs++
@@ -163,7 +164,7 @@ func (s *season) publish(ctx context.Context, now time.Time) error {
 }
 
 // kill lets a second desk die right after a send: its answer is never committed.
-func (s *season) kill(ctx context.Context, now time.Time) error {
+func (s *house) kill(ctx context.Context, now time.Time) error {
 	phone := "+79990000000"
 	to := notify.Recipient{ID: phone, Addresses: map[notify.ChannelID]string{"whatsapp": phone, "sms": phone}}
 	s.killed = "inquiry-1"
@@ -204,8 +205,8 @@ func (o one) Due(context.Context, time.Time, int) ([]store.Key, error) {
 }
 
 // account compares what the network saw with what the program knows of its stays.
-func (s *season) account(ctx context.Context, checks *show.Checks) error {
-	byID := map[string]*stay{}
+func (s *house) account(ctx context.Context, out io.Writer, checks *show.Checks) error {
+	byID := map[string]*visit{}
 	for _, st := range s.stays {
 		byID[st.id] = st
 	}
@@ -270,15 +271,15 @@ func (s *season) account(ctx context.Context, checks *show.Checks) error {
 		return err
 	}
 	reported := decimal.Zero
-	fmt.Printf("messages: %d stays, %d moved, %d cancelled; %d sends\n", len(s.stays), movedStays, cancelled, len(s.net.log))
+	fmt.Fprintf(out, "messages: %d stays, %d moved, %d cancelled; %d sends\n", len(s.stays), movedStays, cancelled, len(s.net.log))
 	for _, r := range rows {
 		if r.Currency != "" {
 			reported = reported.Add(r.Cost)
-			fmt.Printf("  %-9s %-9s tried %4d, reached %4d, unknown %3d, skipped %v, %s %s, each %s\n", r.Channel, r.Category, r.Tried, r.Reached, r.Unknown, r.Skipped, r.Cost, r.Currency, r.PerReached)
+			fmt.Fprintf(out, "  %-9s %-9s tried %4d, reached %4d, unknown %3d, skipped %v, %s %s, each %s\n", r.Channel, r.Category, r.Tried, r.Reached, r.Unknown, r.Skipped, r.Cost, r.Currency, r.PerReached)
 		}
 	}
 	bill, smsAlone := s.net.bill()
-	fmt.Printf("  the cascade cost %s RUB; the same messages by SMS alone %s RUB\n", bill, smsAlone)
+	fmt.Fprintf(out, "  the cascade cost %s RUB; the same messages by SMS alone %s RUB\n", bill, smsAlone)
 
 	told := map[notify.MessageID]bool{}
 	var cursor store.Cursor
@@ -323,7 +324,7 @@ func (s *season) account(ctx context.Context, checks *show.Checks) error {
 	return nil
 }
 
-func (s *season) deliveries(ctx context.Context) ([]notify.Delivery, error) {
+func (s *house) deliveries(ctx context.Context) ([]notify.Delivery, error) {
 	var all []notify.Delivery
 	var after notify.MessageID
 	for {

@@ -12,6 +12,6 @@ import (
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	var checks show.Checks
-	require.NoError(t, messages(t.Context(), &checks))
+	require.NoError(t, messages(t.Context(), os.Stdout, &checks))
 	require.Zero(t, checks.Print(os.Stdout))
 }

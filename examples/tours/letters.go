@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // letters is the chapter of voucher letters: each leaves two days before the trip at 10:00 in the
 // office's zone, with the voucher as it is at that moment. Trips move, vouchers are reissued and
 // voided, some in time, some without a word to the desk.
-func letters(ctx context.Context, checks *show.Checks) error {
+func letters(ctx context.Context, out io.Writer, checks *show.Checks) error {
 	office, err := time.LoadLocation("Asia/Almaty")
 	if err != nil {
 		return err
@@ -54,7 +55,7 @@ func letters(ctx context.Context, checks *show.Checks) error {
 		}
 		o.clock.Advance(time.Hour)
 	}
-	return o.account(ctx, checks)
+	return o.account(ctx, out, checks)
 }
 
 // A trip is the program's own note of a sale, with all that became of its voucher.
@@ -164,7 +165,7 @@ func (o *letterOffice) print(_ context.Context, reservation string) ([]byte, err
 }
 
 // account goes through the mailbox letter by letter.
-func (o *letterOffice) account(ctx context.Context, checks *show.Checks) error {
+func (o *letterOffice) account(ctx context.Context, out io.Writer, checks *show.Checks) error {
 	byMail := map[string]*trip{}
 	for _, t := range o.trips {
 		byMail[t.client.Addresses["email"]] = t
@@ -229,7 +230,7 @@ func (o *letterOffice) account(ctx context.Context, checks *show.Checks) error {
 			gone++
 		}
 	}
-	fmt.Printf("letters: %d trips, %d letters (%d at 10:00 two days before, %d late sales at once), %d vouchers voided in time, %d without a word\n",
+	fmt.Fprintf(out, "letters: %d trips, %d letters (%d at 10:00 two days before, %d late sales at once), %d vouchers voided in time, %d without a word\n",
 		len(o.trips), len(o.post.letters()), atTen, late, voidTold, voidSilent)
 	checks.Add("letters for void vouchers: 0", forVoid == 0 && voidTold > 0 && gone > 0, "%d; %d voided in time, %d stopped at the attachment", forVoid, voidTold, gone)
 	checks.Add("every live voucher's letter left", missing == 0 && live > 0, "%d of %d missing", missing, live)

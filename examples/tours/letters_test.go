@@ -12,6 +12,6 @@ import (
 func TestLetters(t *testing.T) {
 	t.Parallel()
 	var checks show.Checks
-	require.NoError(t, letters(t.Context(), &checks))
+	require.NoError(t, letters(t.Context(), os.Stdout, &checks))
 	require.Zero(t, checks.Print(os.Stdout))
 }

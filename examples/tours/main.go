@@ -12,7 +12,7 @@ import (
 func main() {
 	ctx := context.Background()
 	var checks show.Checks
-	if err := letters(ctx, &checks); err != nil {
+	if err := letters(ctx, os.Stdout, &checks); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
