@@ -70,7 +70,12 @@ func (b *batch) facts(to Recipient) []Fact {
 	return facts
 }
 
-func (b *batch) compare(k store.Key) { b.guards[k] = b.guards[k] }
+// compare depends on a key that does not change here.
+func (b *batch) compare(k store.Key) {
+	if !b.guards[k] {
+		b.guards[k] = false
+	}
+}
 
 func (b *batch) write(a Aggregate) {
 	b.guards[a.Key] = true

@@ -29,8 +29,7 @@ func (e *Engine) force(d Delivery, f Force, facts []Fact, now time.Time) (Delive
 		return refused(Reason{Code: ReasonState, Got: d.State.String()})
 	}
 	if e.channels[f.Channel] == nil {
-		known := names(e.rules.Channels, func(c ChannelSpec) string { return string(c.ID) })
-		return d, nil, &UnknownError{Kind: "channel", ID: string(f.Channel), Nearest: nearest(string(f.Channel), known)}
+		return d, nil, unknown("channel", f.Channel, e.channels)
 	}
 	next := d.tried() + 1
 	if next < len(d.Steps) && d.Steps[next].Forced && d.Steps[next].Channel == f.Channel && d.State == StatePending {

@@ -165,11 +165,11 @@ type move struct {
 	room    *room
 }
 
-// A room is what outlives a move, in one allocation: its steps, as long as they are few, the
-// first events, and what is sent.
+// A room is what outlives a move, in one allocation: its steps, as long as they are few, its
+// first event, and what is sent.
 type room struct {
 	steps  [4]StepReport
-	events [2]Event
+	events [1]Event
 	out    Outgoing
 }
 

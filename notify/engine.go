@@ -17,7 +17,6 @@ import (
 // An Engine is compiled rules: the pure core. It decides and does nothing, and is safe for
 // concurrent use.
 type Engine struct {
-	rules      Rules
 	channels   map[ChannelID]*channel
 	categories map[CategoryID]*Category
 	templates  map[TemplateID]*template
@@ -76,7 +75,7 @@ func Compile(r Rules) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		rules: r, zone: zone, lease: DefaultLease,
+		zone: zone, lease: DefaultLease,
 		channels: map[ChannelID]*channel{}, categories: map[CategoryID]*Category{},
 		templates: map[TemplateID]*template{}, reminders: map[string][]Reminder{},
 	}
@@ -268,11 +267,7 @@ func (e *Engine) accept(m Message) (*template, error) {
 	}
 	t := e.templates[m.Template]
 	if t == nil {
-		known := make([]string, 0, len(e.templates))
-		for _, id := range slices.Sorted(maps.Keys(e.templates)) {
-			known = append(known, string(id))
-		}
-		return nil, &UnknownError{Kind: "template", ID: string(m.Template), Nearest: nearest(string(m.Template), known)}
+		return nil, unknown("template", m.Template, e.templates)
 	}
 	for _, name := range t.Vars {
 		if _, ok := m.Vars[name]; !ok {

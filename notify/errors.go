@@ -3,6 +3,7 @@ package notify
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,6 +55,15 @@ func (e *UnknownError) Text(lang string) string {
 }
 
 func (e *UnknownError) Unwrap() error { return ErrUnknown }
+
+func unknown[ID ~string, V any](kind string, id ID, known map[ID]V) error {
+	list := make([]string, 0, len(known))
+	for k := range known {
+		list = append(list, string(k))
+	}
+	slices.Sort(list)
+	return &UnknownError{Kind: kind, ID: string(id), Nearest: nearest(string(id), list)}
+}
 
 // A MismatchError tells that a message of this ID exists with other content.
 type MismatchError struct {

@@ -367,8 +367,7 @@ func (d *Desk) learn(ctx context.Context, f Fact) error {
 		return err
 	}
 	if f.Category != "" && d.engine.categories[f.Category] == nil {
-		known := names(d.engine.rules.Categories, func(c Category) string { return string(c.ID) })
-		return &UnknownError{Kind: "category", ID: string(f.Category), Nearest: nearest(string(f.Category), known)}
+		return unknown("category", f.Category, d.engine.categories)
 	}
 	now := instant(d.now())
 	f.At = instant(f.At)

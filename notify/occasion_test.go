@@ -196,10 +196,9 @@ func TestBadOccasions(t *testing.T) {
 
 // A ledger is the naive model of one thread of letters: what the last revision says, and what left.
 type ledger struct {
-	rev       int64
-	cancelled bool
-	unsent    map[string]promise // by message ID
-	sent      map[string]bool
+	rev    int64
+	unsent map[string]promise // by message ID
+	sent   map[string]bool
 }
 
 type promise struct{ due, deadline time.Time }

@@ -9,11 +9,12 @@ import (
 // An Occasion is what reminders follow from: a stay, a meeting, a trip, the status of a unit on a
 // site. It is posted whole after every change.
 type Occasion struct {
-	ID   string // with its kind and thread, chosen by the caller; may hold a revision ("01080627#2")
+	ID   string // chosen by the caller; may hold a revision ("01080627#2")
 	Kind string // which reminders follow
 
-	// Thread is what the occasion is about; all that is unsent in it is replaced by a Post. An
-	// older Rev than the thread has seen changes nothing. Thread defaults to ID.
+	// Thread is what the occasion is about; all that is unsent in it is replaced by a Post, so two
+	// occasions that live side by side need two threads. An older Rev than the thread has seen
+	// changes nothing. Thread defaults to ID.
 	Thread ThreadID
 	Rev    int64
 
