@@ -224,15 +224,18 @@ func (d *Desk) take(b *batch, m Message, now time.Time) (Delivery, error) {
 // message already on its way goes on if the occasion still says so. An occasion older than its
 // thread changes nothing.
 func (d *Desk) Post(ctx context.Context, occasions ...Occasion) ([]Delivery, error) {
+	var threads []store.Key
+	for _, o := range occasions {
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		threads = append(threads, threadKey(o.thread()))
+	}
 	var posted []Delivery
-	err := d.do(ctx, nil, func(ctx context.Context) error {
+	err := d.do(ctx, threads, func(ctx context.Context) error {
 		now := instant(d.now())
-		var keys []store.Key
+		keys := slices.Clone(threads)
 		for _, o := range occasions {
-			if err := o.check(); err != nil {
-				return err
-			}
-			keys = append(keys, threadKey(o.thread()))
 			for _, m := range d.engine.derive(o, now) {
 				keys = append(keys, keysOf(&m.Message)...)
 			}
