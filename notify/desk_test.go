@@ -444,3 +444,58 @@ func ExampleDesk_Post() {
 	// stay-1|out|2026-06-06T09:00:00Z superseded
 	// stay-1|out|2026-06-13T09:00:00Z pending
 }
+
+// A racing store lets something happen between what a desk loaded and what it commits, once.
+type racing struct {
+	notify.Store
+	happen func()
+}
+
+func (r *racing) Commit(ctx context.Context, c notify.Change) error {
+	if happen := r.happen; happen != nil {
+		r.happen = nil
+		happen()
+	}
+	return r.Store.Commit(ctx, c)
+}
+
+// Law 10: an opt-out, a cancellation or a newer revision that is committed before the claim is, is
+// honoured, however late.
+func TestOvertakenClaims(t *testing.T) {
+	t.Parallel()
+	for name, overtake := range map[string]func(*testing.T, *rig){
+		"an opt-out": func(t *testing.T, r *rig) {
+			for _, ch := range []notify.ChannelID{"whatsapp", "viber", "sms"} {
+				require.NoError(t, r.Learn(t.Context(), fact(ch, notify.FactOptOut, noon)))
+			}
+		},
+		"a cancellation": func(t *testing.T, r *rig) {
+			_, err := r.Cancel(t.Context(), notify.Cancel{ID: "m-1"})
+			require.NoError(t, err)
+		},
+		"a newer revision": func(t *testing.T, r *rig) {
+			newer := received("m-2")
+			newer.Thread, newer.Rev, newer.NotBefore = "t", 2, noon.Add(time.Hour)
+			_, err := r.Send(t.Context(), newer)
+			require.NoError(t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			race := &racing{Store: r.memory}
+			slow, err := notify.New(notify.Config{Store: race, Rules: testRules(), Now: r.clock.now,
+				Channels: map[notify.ChannelID]notify.Channel{"whatsapp": r.probe, "viber": r.probe, "sms": r.probe, "email": r.probe, "site": r.probe}})
+			require.NoError(t, err)
+			m := received("m-1")
+			m.Template, m.Vars, m.Thread, m.Rev = "check_in", map[string]string{"name": "A", "code": "1"}, "t", 1
+			_, err = r.Send(t.Context(), m)
+			require.NoError(t, err)
+			race.happen = func() { overtake(t, r) }
+			_, err = slow.Tick(t.Context(), r.memory, 10)
+			require.NoError(t, err)
+			require.Empty(t, r.probe.all())
+			require.NotEqual(t, notify.StatePending, r.delivery(t, "m-1").State)
+		})
+	}
+}
