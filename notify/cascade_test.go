@@ -233,6 +233,11 @@ func TestUnread(t *testing.T) {
 	d, _ = e.Receive(d, notify.Receipt{ID: "m-1", Channel: "whatsapp", Level: notify.LevelDelivered}, noon.Add(time.Minute))
 	require.Equal(t, notify.StateReached, d.State)
 	require.Equal(t, noon.Add(time.Minute+2*time.Hour), d.Wake)
+	inTime, _ := e.Receive(d, notify.Receipt{ID: "m-1", Channel: "whatsapp", Level: notify.LevelRead}, noon.Add(time.Hour))
+	require.Equal(t, notify.StateReached, inTime.State)
+	require.Zero(t, inTime.Wake, "nobody is to be told")
+	earlier, _ := e.Receive(d, notify.Receipt{ID: "m-1", Channel: "whatsapp", Level: notify.LevelDelivered, At: noon.Add(time.Second)}, noon.Add(2*time.Minute))
+	require.Equal(t, noon.Add(time.Second+2*time.Hour), earlier.Wake, "it was delivered earlier than was known")
 	d, out, ev := e.Advance(d, nil, d.Wake)
 	require.Nil(t, out)
 	require.Equal(t, notify.StateUnread, d.State)
@@ -240,6 +245,27 @@ func TestUnread(t *testing.T) {
 	d, ev = e.Receive(d, notify.Receipt{ID: "m-1", Channel: "whatsapp", Level: notify.LevelRead}, noon.Add(5*time.Hour))
 	require.Equal(t, notify.StateReached, d.State)
 	require.Equal(t, notify.EventUnreadCleared, ev[1].Kind)
+}
+
+// Who takes over after a crash tries an idempotent channel again once the lease is over; in a thread
+// once the first try can act no more.
+func TestUnansweredClaim(t *testing.T) {
+	t.Parallel()
+	e := compiled(t)
+	for thread, wait := range map[notify.ThreadID]time.Duration{"": time.Minute, "flat-7@site": 2 * time.Minute} {
+		m := status(1, "free")
+		m.Thread = thread
+		d, _, err := e.Start(m, nil, noon)
+		require.NoError(t, err)
+		d, out, _ := e.Advance(d, nil, noon)
+		require.NotNil(t, out)
+		_, again, _ := e.Advance(d, nil, noon.Add(wait-time.Microsecond))
+		require.Nil(t, again)
+		_, again, _ = e.Advance(d, nil, noon.Add(wait))
+		require.NotNil(t, again)
+		require.Equal(t, out.Key(), again.Key())
+		require.Equal(t, time.Hour-wait, again.TTL)
+	}
 }
 
 func TestQuietHours(t *testing.T) {
@@ -251,6 +277,8 @@ func TestQuietHours(t *testing.T) {
 	for _, c := range []struct{ now, wake string }{
 		{"2026-06-01T19:59:59Z", "2026-06-01T19:59:59Z"}, // 21:59:59
 		{"2026-06-01T20:00:00Z", "2026-06-02T06:00:00Z"},
+		{"2026-06-01T21:59:59Z", "2026-06-02T06:00:00Z"},
+		{"2026-03-28T22:30:00Z", "2026-03-29T06:00:00Z"}, // 23:30, before midnight
 		{"2026-06-02T05:59:59Z", "2026-06-02T06:00:00Z"},
 		{"2026-03-28T23:30:00Z", "2026-03-29T06:00:00Z"}, // the night that is an hour shorter
 		{"2026-10-24T22:30:00Z", "2026-10-25T07:00:00Z"}, // and longer
