@@ -10,10 +10,13 @@ require (
 	github.com/tenure-go/tenure v0.0.0
 	github.com/tenure-go/tenure/store/postgres v0.0.0
 	github.com/tenure-go/tenure/store/sqlite v0.0.0
+	github.com/tenure-go/tenure/voucher/pdf v0.0.0
 )
 
 require (
+	codeberg.org/go-pdf/fpdf v0.12.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
+	github.com/go-fonts/dejavu v0.3.2 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/govalues/decimal v0.1.36 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
@@ -26,6 +29,8 @@ require (
 	github.com/rickb777/period v1.0.9 // indirect
 	github.com/rickb777/plural v1.4.2 // indirect
 	go.yaml.in/yaml/v3 v3.0.6 // indirect
+	golang.org/x/image v0.40.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
@@ -40,4 +45,5 @@ replace (
 	github.com/tenure-go/tenure => ..
 	github.com/tenure-go/tenure/store/postgres => ../store/postgres
 	github.com/tenure-go/tenure/store/sqlite => ../store/sqlite
+	github.com/tenure-go/tenure/voucher/pdf => ../voucher/pdf
 )
