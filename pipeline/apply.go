@@ -279,6 +279,9 @@ func (x *change) apply(c *Case, cmd *Command) error {
 	if err := x.lapse(x.at); err != nil {
 		return err
 	}
+	if cmd.Rev != 0 && cmd.Rev != c.Rev && cmd.Rev != x.c.Rev { // a reader sees what fell due
+		return &StaleError{ID: c.ID, Had: c.Rev, Got: cmd.Rev}
+	}
 	reasons, err := x.set(cmd.Set, cmd.SourceRev)
 	if err != nil {
 		return err
@@ -653,9 +656,6 @@ func (o *Open) check(now time.Time) error {
 func (cmd *Command) check(c *Case, now time.Time) error {
 	if cmd.Case != "" && cmd.Case != c.ID {
 		return invalid("case", string(cmd.Case), "is another case", "другая сделка")
-	}
-	if cmd.Rev != 0 && cmd.Rev != c.Rev {
-		return &StaleError{ID: c.ID, Had: c.Rev, Got: cmd.Rev}
 	}
 	if cmd.SourceRev != 0 && cmd.Action != "" {
 		return invalid("action", string(cmd.Action), "cannot go with source_rev: a status is a field, the move it allows its own command", "не сочетается с source_rev: статус — поле, переход — своя команда")

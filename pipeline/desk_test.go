@@ -1,0 +1,92 @@
+package pipeline_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenure-go/tenure/pipeline"
+)
+
+type refused = *pipeline.RefusedError
+
+func codes(err error) (out []string) {
+	if r, ok := err.(refused); ok {
+		for _, reason := range r.Reasons {
+			out = append(out, reason.Code+" "+string(reason.Field)+reason.Name)
+		}
+	}
+	return out
+}
+
+func TestADealFromCallToWin(t *testing.T) {
+	t.Parallel()
+	clk := &clock{start}
+	desk, mem := newDesk(t, clk)
+	res, err := desk.Open(ctx, pipeline.Open{ID: "l-1", Cards: []pipeline.CardID{"anna"}, Channel: "site", By: gate, Set: map[pipeline.FieldID]string{"name": "Анна", "city": "irkutsk"}})
+	require.NoError(t, err)
+	require.True(t, res.Created)
+	require.Equal(t, pipeline.CaseID("sales/anna/0"), res.Case.ID)
+	require.Equal(t, []pipeline.ActorID{"igor"}, res.To)
+	id := res.Case.ID
+
+	_, err = desk.Do(ctx, pipeline.Command{ID: "c-1", Case: id, Action: "win", By: ivan})
+	require.Equal(t, []string{"role ", "not_from ", "missing payment", "unchecked passport"}, codes(err))
+
+	clk.now = clk.now.Add(20 * time.Second)
+	_, err = desk.Do(ctx, pipeline.Command{ID: "c-2", Case: id, Action: "call", By: ivan, Touch: &pipeline.Touch{Kind: "call", Out: true}})
+	require.NoError(t, err)
+	_, err = desk.Do(ctx, pipeline.Command{ID: "c-3", Case: id, Action: "sign", By: ivan, Set: map[pipeline.FieldID]string{"phone": "+7"}})
+	require.Equal(t, []string{"role "}, codes(err), "igor owns it")
+	res, err = desk.Do(ctx, pipeline.Command{ID: "c-4", Case: id, Action: "sign", By: pipeline.Actor{ID: "igor", Roles: []pipeline.Role{"manager"}}, Set: map[pipeline.FieldID]string{"phone": "+7"}})
+	require.NoError(t, err)
+	require.Equal(t, []pipeline.CaseID{id + "/credit"}, res.Copies)
+
+	credit, err := desk.Case(ctx, id+"/credit")
+	require.NoError(t, err)
+	require.Equal(t, "irkutsk", credit.Values["city"].Text)
+	require.Equal(t, []pipeline.CardID{"anna"}, credit.Cards)
+	log, err := mem.History(ctx, credit.ID, 0, 100)
+	require.NoError(t, err)
+	last := log[len(log)-1]
+	require.Equal(t, pipeline.EventConversation, last.Kind)
+	require.Equal(t, []pipeline.ActorID{"bella", "bogdan", "boss"}, last.Actors)
+
+	again, err := desk.Do(ctx, pipeline.Command{ID: "c-4", Case: id, Action: "sign", By: pipeline.Actor{ID: "igor"}, Set: map[pipeline.FieldID]string{"phone": "+7"}})
+	require.NoError(t, err)
+	require.True(t, again.Replayed)
+	require.Equal(t, res.Copies, again.Copies)
+	_, err = desk.Do(ctx, pipeline.Command{ID: "c-4", Case: id, Action: "sign", By: pipeline.Actor{ID: "igor"}, Set: map[pipeline.FieldID]string{"phone": "+8"}})
+	var mismatch *pipeline.MismatchError
+	require.ErrorAs(t, err, &mismatch)
+	require.Equal(t, "set", mismatch.Field)
+
+	_, err = desk.Do(ctx, pipeline.Command{ID: "c-5", Case: id, Action: "win", By: olga})
+	require.Equal(t, []string{"missing payment", "unchecked passport"}, codes(err))
+	_, err = desk.Do(ctx, pipeline.Command{ID: "c-6", Case: id, By: ivan, Set: map[pipeline.FieldID]string{"payment": "credit", "passport": "yes"}})
+	require.NoError(t, err)
+	_, err = desk.Do(ctx, pipeline.Command{ID: "c-7", Case: id, Action: "open:problem", By: ivan})
+	require.NoError(t, err)
+	_, err = desk.Do(ctx, pipeline.Command{ID: "c-8", Case: id, Action: "win", By: olga})
+	require.Equal(t, []string{"unchecked approved", "blocked problem"}, codes(err))
+	res, err = desk.Do(ctx,
+		pipeline.Command{ID: "c-9", Case: id, Action: "close:problem", By: olga},
+		pipeline.Command{ID: "c-10", Case: id, By: ivan, Set: map[pipeline.FieldID]string{"approved": "yes"}},
+		pipeline.Command{ID: "c-11", Case: id, Action: "win", By: olga})
+	require.NoError(t, err)
+	require.Equal(t, pipeline.StageID("won"), res.Case.Stage)
+
+	log, err = mem.History(ctx, id, 0, 1000)
+	require.NoError(t, err)
+	folded, err := desk.Engine().Replay(log)
+	require.NoError(t, err)
+	stored, err := mem.Load(ctx, pipeline.Query{Keys: []storeKey{{Kind: "case", ID: string(id)}}})
+	require.NoError(t, err)
+	want, err := json.Marshal(stored[0].Case)
+	require.NoError(t, err)
+	got, err := json.Marshal(folded.Record)
+	require.NoError(t, err)
+	require.JSONEq(t, string(want), string(got))
+}
