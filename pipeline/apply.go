@@ -542,7 +542,9 @@ func (x *change) fold(ev *Event) error {
 		if o := x.lead; o != nil {
 			c.Cards, c.p.Region, c.p.Skills = slices.Clone(o.Cards), o.Region, slices.Clone(o.Skills)
 			c.p.Lead = o.Case == "" && len(o.Cards) > 0
-			c.p.CardsRev = o.SourceRev
+			if len(o.Cards) > 0 {
+				c.p.CardsRev = o.SourceRev
+			}
 		}
 		x.judged = false
 	case EventInquired:
