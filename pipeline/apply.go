@@ -338,7 +338,7 @@ func (x *change) set(set map[FieldID]string, rev int64) (reasons []Reason, err e
 	if len(set) == 0 {
 		return nil, nil
 	}
-	stage := x.c.stage
+	stage, owner := x.c.stage, x.c.Owner // rights are those before the command
 	for _, f := range slices.Sorted(maps.Keys(set)) {
 		to := set[f]
 		if err := x.c.def.checkValue(f, to); err != nil {
@@ -360,7 +360,7 @@ func (x *change) set(set map[FieldID]string, rev int64) (reasons []Reason, err e
 		} else if from == to {
 			continue
 		}
-		if roles := x.c.def.editors(f, stage); !x.c.has(x.by, roles) && !x.claims(f, from, to) {
+		if roles := x.c.def.editors(f, stage); !x.by.has(roles, owner) && !x.claims(f, from, to) {
 			if x.outside {
 				if from != to {
 					x.changes = append(x.changes, Changed{f, from, to, KeptRole})

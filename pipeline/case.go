@@ -202,10 +202,12 @@ func (c *Case) may(a Actor, m *move) bool {
 }
 
 // has reports whether the actor has one of the roles, being the owner among them.
-func (c *Case) has(a Actor, roles []Role) bool {
+func (c *Case) has(a Actor, roles []Role) bool { return a.has(roles, c.Owner) }
+
+func (a *Actor) has(roles []Role, owner ActorID) bool {
 	for _, r := range roles {
 		if r == RoleOwner {
-			if a.ID != "" && a.ID == c.Owner {
+			if a.ID != "" && a.ID == owner {
 				return true
 			}
 			continue
@@ -302,13 +304,16 @@ func (c *Case) lacks(needs []int) []Reason {
 				continue
 			}
 			want, known := wants[n.Field]
-			if known && (len(n.Is) == 0 || subset(want, n.Is)) {
+			next := n.Is
+			if len(n.Is) == 0 {
+				next = want
+			} else if known && want != nil {
+				next = intersect(want, n.Is) // none left: the needs exclude each other
+			}
+			if known && len(next) == len(want) && (next == nil) == (want == nil) {
 				continue
 			}
-			wants[n.Field] = n.Is
-			if known && len(want) > 0 {
-				wants[n.Field] = intersect(want, n.Is)
-			}
+			wants[n.Field] = next
 			changed = true
 		}
 	}

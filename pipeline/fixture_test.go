@@ -3,7 +3,6 @@ package pipeline_test
 import (
 	"context"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -121,7 +120,7 @@ func pools(_ context.Context, id pipeline.PoolID) (pipeline.Pool, error) {
 }
 
 // newDesk is a desk over a store in memory.
-func newDesk(t testing.TB, c *clock) (*pipeline.Desk, *pipeline.Memory) {
+func newDesk(t require.TestingT, c *clock) (*pipeline.Desk, *pipeline.Memory) {
 	s := pipeline.NewMemory()
 	d, err := pipeline.New(pipeline.Config{Store: s, Rules: readSales(t), Pools: pools, Now: c.Now})
 	require.NoError(t, err)
