@@ -187,15 +187,20 @@ func (x *change) meet(o Open) {
 	x.outside = o.Case != "" || o.SourceRev != 0
 }
 
-// instant is when a command was: as it says, else now, but never before the last move.
+// instant is when a command was: as it says, else now, but never before what was.
 func (x *change) instant(at time.Time) time.Time {
 	if at.IsZero() {
 		at = x.now
-		if at.Before(x.c.p.Since) {
-			at = x.c.p.Since // the clock stepped back: the case does not
+		if at.Before(x.c.p.Last) {
+			at = x.c.p.Last // the clock stepped back: the case does not
 		}
 	}
 	return clean(at)
+}
+
+// datedBack: only what is reported late about the outside keeps a time before the last event's.
+func (k EventKind) datedBack() bool {
+	return k == EventTouched || k == EventResponded || k == EventBreached || k == EventWithdrawn
 }
 
 // update brings an outside case up to date.
@@ -510,6 +515,9 @@ func (x *change) emit(ev Event) error {
 	if ev.At.IsZero() {
 		ev.At = x.at
 	}
+	if ev.At.Before(x.c.p.Last) && !ev.Kind.datedBack() {
+		ev.At = x.c.p.Last
+	}
 	ev.Recorded = x.now
 	ev.By, ev.Why, ev.Command = x.by.ID, x.why, x.id
 	if !x.told {
@@ -535,6 +543,9 @@ func (x *change) emit(ev Event) error {
 func (x *change) fold(ev *Event) error {
 	c := x.c
 	c.Rev = ev.Seq
+	if !ev.Kind.datedBack() {
+		c.p.Last = ev.At
+	}
 	switch ev.Kind {
 	case EventOpened:
 		c.Opened, c.p.Since, c.p.TurnSince = ev.At, ev.At, ev.At

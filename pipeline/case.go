@@ -38,6 +38,7 @@ type Value struct {
 // progress is what only the engine reads of a record.
 type progress struct {
 	Since     time.Time `json:"since"` // of the stage
+	Last      time.Time `json:"last"`  // event that was not dated back
 	Turn      string    `json:"turn,omitempty"`
 	TurnSince time.Time `json:"turn_since,omitzero"`
 	Asked     time.Time `json:"asked,omitzero"`     // the inquiry that waits for an answer, or was answered last

@@ -259,9 +259,6 @@ func (x *change) breach(i int) error {
 	if err := x.emit(Event{Kind: EventBreached, Name: t.ID, To: string(t.To)}); err != nil {
 		return err
 	}
-	if x.at.Before(x.c.p.Since) {
-		x.at = x.c.p.Since
-	}
 	switch {
 	case t.Do == DoReassign:
 		if x.c.Owner != "" && x.c.Closed.IsZero() {

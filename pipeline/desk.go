@@ -654,9 +654,6 @@ func (w *work) tick(id CaseID) (bool, error) {
 	}
 	x.at, x.by, x.told = w.now, Actor{ID: "timer", Roles: timerRoles}, true
 	if c := x.c; c.Owner == "" && c.Closed.IsZero() && c.Pool != "" && !c.p.Retry.IsZero() && !c.p.Retry.After(w.now) && w.config.Pools != nil {
-		if x.at.Before(c.p.Since) {
-			x.at = c.p.Since
-		}
 		if _, _, err := w.assign(&x, e.c.Owner); err != nil {
 			return false, err
 		}

@@ -19,11 +19,10 @@ func (e *Engine) route(o Open) (Open, error) {
 	if o.Pool == "" {
 		o.Pool = r.Pool
 	}
-	set := maps.Clone(r.Set)
+	set := make(map[FieldID]string, len(r.Set)+len(o.Set))
+	maps.Copy(set, r.Set)
 	maps.Copy(set, o.Set)
-	if set != nil {
-		o.Set = set
-	}
+	o.Set = set
 	return o, nil
 }
 
