@@ -62,7 +62,7 @@ type node struct {
 }
 
 // standIns lists, for every field that a need looks at, the values worth trying: those that some need
-// names, and one that none does.
+// names, one that none does, and none.
 func (d *definition) standIns() map[FieldID][]string {
 	out := make(map[FieldID][]string)
 	for i := range d.needs {
@@ -78,6 +78,10 @@ func (d *definition) standIns() map[FieldID][]string {
 		}
 	}
 	for id, named := range out {
+		if !d.plain(id) {
+			named = append(named, "") // emptied, a condition may no longer hold
+			out[id] = named
+		}
 		f := d.fields[id]
 		if f == nil {
 			continue
