@@ -23,7 +23,7 @@ func codes(err error) (out []string) {
 
 func TestADealFromCallToWin(t *testing.T) {
 	t.Parallel()
-	clk := &clock{start}
+	clk := &testClock{start}
 	desk, mem := newDesk(t, clk)
 	res, err := desk.Open(ctx, pipeline.Open{ID: "l-1", Cards: []pipeline.CardID{"anna"}, Channel: "site", By: gate, Set: map[pipeline.FieldID]string{"name": "Анна", "city": "irkutsk"}})
 	require.NoError(t, err)

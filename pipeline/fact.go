@@ -138,7 +138,7 @@ func (f *factCase) stop(i *int, at time.Time) {
 		return
 	}
 	f.end(*i, at)
-	if fact := &f.facts[*i]; !fact.From.Before(fact.To) && fact.Kind == FactWait {
+	if fact := &f.facts[*i]; !fact.From.Before(fact.To) {
 		gone := *i
 		f.facts = slices.Delete(f.facts, gone, gone+1)
 		for _, other := range []*int{&f.stage, &f.wait, &f.asked} {

@@ -37,9 +37,9 @@ const sales = `{
   "moves": [
     {"action": "call", "from": ["new"], "to": "talks", "roles": ["manager", "head"]},
     {"action": "sign", "from": ["talks"], "to": "papers", "roles": ["owner", "head"], "needs": [{"field": "city"}], "copies": ["credit"]},
-    {"action": "back", "from": ["papers"], "to": "talks", "roles": ["manager"]},
     {"action": "win", "from": ["papers"], "to": "won", "roles": ["head"],
      "needs": [{"field": "passport"}, {"field": "payment", "is": ["cash", "credit"]}, {"field": "approved", "when": {"field": "payment", "is": ["credit"]}}]},
+    {"action": "back", "from": ["papers"], "to": "talks", "roles": ["manager"]},
     {"action": "lose", "from": ["*"], "to": "lost", "roles": ["head", "timer"]},
     {"action": "reopen", "from": ["lost"], "to": "new", "roles": ["head"]}
   ],
@@ -103,10 +103,10 @@ func must(t require.TestingT, c *pipeline.Case, cmd pipeline.Command, now time.T
 	return next
 }
 
-// A clock tells the time that a test says.
-type clock struct{ now time.Time }
+// A testClock tells the time that a test says.
+type testClock struct{ now time.Time }
 
-func (c *clock) Now() time.Time { return c.now }
+func (c *testClock) Now() time.Time { return c.now }
 
 func pools(_ context.Context, id pipeline.PoolID) (pipeline.Pool, error) {
 	switch id {
@@ -120,7 +120,7 @@ func pools(_ context.Context, id pipeline.PoolID) (pipeline.Pool, error) {
 }
 
 // newDesk is a desk over a store in memory.
-func newDesk(t require.TestingT, c *clock) (*pipeline.Desk, *pipeline.Memory) {
+func newDesk(t require.TestingT, c *testClock) (*pipeline.Desk, *pipeline.Memory) {
 	s := pipeline.NewMemory()
 	d, err := pipeline.New(pipeline.Config{Store: s, Rules: readSales(t), Pools: pools, Now: c.Now})
 	require.NoError(t, err)

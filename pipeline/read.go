@@ -268,8 +268,8 @@ func (d *decoder) start() int {
 func (d *decoder) syntax(err error, path string) bool {
 	offset := int(d.json.InputOffset())
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) && syntax.Offset > 0 {
-		offset = int(syntax.Offset) - 1
+	if errors.As(err, &syntax) && int(syntax.Offset) > offset {
+		offset = int(syntax.Offset) - 1 // it counts the byte that is wrong, InputOffset does not
 	} else if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		offset = len(d.text)
 	}
@@ -322,25 +322,28 @@ func nearest[S ~string](name string, names []S) []string {
 	return out
 }
 
-// distance is Levenshtein's, of the first 64 characters.
+// distance is Levenshtein's with swapped neighbours as one change, of the first 64 characters.
 func distance(a, b string) int {
 	ra, rb := []rune(a), []rune(b)
 	ra, rb = ra[:min(len(ra), 64)], rb[:min(len(rb), 64)]
-	row := make([]int, len(rb)+1)
-	for j := range row {
-		row[j] = j
+	var rows [3][65]int // of the character before the last, the last, and this one
+	for j := range rows[1] {
+		rows[1][j] = j
 	}
 	for i, x := range ra {
-		diagonal := row[0]
-		row[0] = i + 1
+		rows[2][0] = i + 1
 		for j, y := range rb {
-			cost := diagonal
+			cost := rows[1][j]
 			if x != y {
 				cost++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			cost = min(cost, rows[2][j]+1, rows[1][j+1]+1)
+			if i > 0 && j > 0 && x == rb[j-1] && ra[i-1] == y {
+				cost = min(cost, rows[0][j-1]+1)
+			}
+			rows[2][j+1] = cost
 		}
+		rows[0], rows[1] = rows[1], rows[2]
 	}
-	return row[len(rb)]
+	return rows[1][len(rb)]
 }
