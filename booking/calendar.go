@@ -63,7 +63,7 @@ func (c *Calendar) taken() []mark {
 	marksOf := make([]mark, 0, 2*len(c.Reservations))
 	for i := range c.Reservations {
 		r := &c.Reservations[i]
-		if !r.takesAt(c) {
+		if !r.Blocks(c.Clock) {
 			continue
 		}
 		for j := range r.Claims {
@@ -73,11 +73,6 @@ func (c *Calendar) taken() []mark {
 		}
 	}
 	return marksOf
-}
-
-// takesAt reports whether the reservation takes up room as of the calendar's clock.
-func (r *Reservation) takesAt(c *Calendar) bool {
-	return r.State.takes() && (r.State != StateHeld || c.Clock.Before(r.Deadline))
 }
 
 func (c *Calendar) newProfile() *profile { return newProfile(c.Unit.Capacity, c.taken()) }
@@ -141,7 +136,7 @@ func (c *Calendar) Status(s Span) Status {
 	status := StatusFree
 	for i := range c.Reservations {
 		r := &c.Reservations[i]
-		if !r.takesAt(c) {
+		if !r.Blocks(c.Clock) {
 			continue
 		}
 		for j := range r.Claims {
@@ -191,7 +186,7 @@ func (c *Calendar) day(d date.Date, s Span, prof *profile) Day {
 	count := [StatusBlocked + 1]int{}
 	for i := range c.Reservations {
 		r := &c.Reservations[i]
-		if !r.takesAt(c) {
+		if !r.Blocks(c.Clock) {
 			continue
 		}
 		for j := range r.Claims {
@@ -222,7 +217,7 @@ func (c *Calendar) Plan() map[ReservationID][]int {
 	var needs []need
 	for i := range c.Reservations {
 		r := &c.Reservations[i]
-		if !r.takesAt(c) {
+		if !r.Blocks(c.Clock) {
 			continue
 		}
 		for j := range r.Claims {

@@ -328,7 +328,7 @@ func (d *decider) add(r request) (answer, error) {
 	if e, err := d.known(r); e != nil || err != nil || d.asked {
 		return answer{entry: e, replayed: true}, err
 	}
-	e := &entry{Reservation: r.Reservation}
+	e := &entry{Reservation: &r.Reservation, owned: true}
 	e.Claims = cloneClaims(r.Asked)
 	for i := range e.Claims {
 		c := &e.Claims[i]
@@ -440,7 +440,7 @@ func (d *decider) mayWait(e *entry) bool {
 	if e.Block {
 		return true
 	}
-	waiting := e.Reservation
+	waiting := *e.Reservation
 	waiting.State = StateQueued
 	due, ok := d.due(&waiting)
 	few := func(c Claim) bool { return c.Count > d.page(c.Unit).Unit.Capacity }
@@ -462,6 +462,7 @@ func (d *decider) preempt(e *entry) bool {
 	slices.SortFunc(lower, func(a, b *entry) int { return byTurn(b, a) })
 	gone := 0
 	for gone < len(lower) && !d.fits(e) {
+		lower[gone].own()
 		lower[gone].State = StateQueued
 		gone++
 	}
@@ -594,6 +595,7 @@ func (d *decider) extend(c Extend) (answer, error) {
 	if latest := e.Since.Add(maxHold); deadline.After(latest) {
 		return answer{}, refuse(e, Reason{Code: CodeMaxHold, Unit: c.Ref.Unit, Limit: timeText(latest), Got: timeText(deadline)})
 	}
+	e.own()
 	e.Deadline = deadline
 	d.note(e, KindExtended)
 	return answer{entry: e}, nil
@@ -611,8 +613,8 @@ func (d *decider) confirm(c Confirm) (answer, error) {
 	if err := current(e, c.Ref, StateHeld); err != nil {
 		return answer{}, err
 	}
-	e.Unseen = false
 	d.enter(e, StateConfirmed, d.now)
+	e.Unseen = false
 	d.note(e, KindConfirmed)
 	return answer{entry: e}, nil
 }
@@ -636,8 +638,8 @@ func (d *decider) end(e *entry, s State) (answer, error) {
 	if !d.requireAll(e) {
 		return answer{}, nil
 	}
-	e.Unseen = false
 	d.enter(e, s, d.now)
+	e.Unseen = false
 	d.note(e, kindOf(s))
 	d.freed = true
 	return answer{entry: e}, nil

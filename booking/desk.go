@@ -226,7 +226,7 @@ func (d *Desk) load(ctx context.Context, q Query) ([]Calendar, error) {
 		return nil, errors.New("booking: the store returned another number of calendars than was asked for")
 	}
 	for i := range cals {
-		if !slices.Contains(q.Units, cals[i].Unit.ID) || !cals[i].Window.covers(q.Window) && !q.Window.Empty() {
+		if !slices.Contains(q.Units, cals[i].Unit.ID) || !cals[i].Window.covers(q.Window) {
 			return nil, errors.New("booking: the store returned another calendar than was asked for")
 		}
 		cals[i].Window, cals[i].IDs = q.Window, q.IDs

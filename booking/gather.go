@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/tenure-go/tenure/store"
 )
@@ -182,19 +183,21 @@ func (d *Desk) carry(ctx context.Context, calls []*call) error {
 // attempt loads, decides every call on what the one before left, and commits. An error is the
 // store's; each call keeps its own answer.
 func (d *Desk) attempt(ctx context.Context, calls []*call) error {
-	query := calls[0].query
-	for _, c := range calls[1:] {
-		query = query.and(c.query)
+	queries := make([]Query, len(calls))
+	for i, c := range calls {
+		queries[i] = c.query
 	}
 	for range maxLoads {
+		query := queries[0]
+		for _, q := range queries[1:] {
+			query = query.and(q)
+		}
 		loaded, err := d.load(ctx, query)
 		if err != nil {
 			return err
 		}
-		change, need := d.decideAll(loaded, calls)
-		if need != nil {
-			need.Lock = true
-			query = *need
+		change, enough := d.decideAll(loaded, calls, queries)
+		if !enough {
 			continue
 		}
 		if !change.Empty() {
@@ -211,49 +214,87 @@ func (d *Desk) attempt(ctx context.Context, calls []*call) error {
 	return store.ErrConflict
 }
 
-// and joins what two calls load.
+// and is what both queries load.
 func (q Query) and(o Query) Query {
-	q.IDs = append(slices.Clip(q.IDs), o.IDs...)
+	q.Units = union(q.Units, o.Units)
+	q.IDs = union(q.IDs, o.IDs)
 	q.Window = q.Window.hull(o.Window)
 	return q
 }
 
-// decideAll fills in the calls' answers and returns what all of them together commit, or what else
-// to load.
-func (d *Desk) decideAll(cals []Calendar, calls []*call) (Change, *Query) {
-	var all Change
+func union[T ~string](a, b []T) []T {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// has reports whether what o would load was loaded with q.
+func (q Query) has(o Query) bool {
+	return q.Window.covers(o.Window) && !slices.ContainsFunc(o.Units, func(u UnitID) bool { return !slices.Contains(q.Units, u) }) &&
+		!slices.ContainsFunc(o.IDs, func(id ReservationID) bool { return !slices.Contains(q.IDs, id) })
+}
+
+// decideAll fills in the calls' answers and returns what all of them together commit. Each is
+// decided on what its own query loads, so riding together changes nothing; where that is not
+// enough its query grows, and what was loaded may not be enough.
+func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all Change, enough bool) {
+	now := d.config.Now()
+	loaded := Query{IDs: cals[0].IDs, Window: cals[0].Window}
+	for i := range cals {
+		loaded.Units = append(loaded.Units, cals[i].Unit.ID)
+	}
 	for i, c := range calls {
-		c.result, c.err = Result{}, d.checkClocks(cals, c.cmds)
+		var dec Decision
+		c.result, c.err = Result{}, d.checkClocks(cals, now, c.cmds)
+		for range maxLoads {
+			if c.err != nil {
+				break
+			}
+			if !loaded.has(queries[i]) {
+				return Change{}, false
+			}
+			if dec, c.err = decide(narrowed(cals, queries[i]), now, c.cmds); dec.Need == nil {
+				break
+			}
+			need := *dec.Need
+			need.Lock = true
+			if loaded.has(need) && queries[i].has(need) {
+				return Change{}, false // the calendars are torn: the same again
+			}
+			queries[i] = need
+		}
 		if c.err != nil {
 			continue
 		}
-		dec, err := decide(cals, d.config.Now(), c.cmds)
-		switch {
-		case dec.Need != nil:
-			return Change{}, dec.Need
-		case err != nil:
-			c.err = err
-			continue
-		}
 		c.result = dec.Result
-		if i == len(calls)-1 && all.Empty() {
-			return dec.Change, nil
-		}
 		if !dec.Change.Empty() {
 			all = all.and(dec.Change)
-			cals = after(cals, dec.Change)
+			if i < len(calls)-1 {
+				after(cals, dec.Change)
+			}
 		}
 	}
-	return all, nil
+	return all, true
 }
 
-func (d *Desk) checkClocks(cals []Calendar, cmds []Command) error {
+// narrowed is what of the calendars a query would have loaded.
+func narrowed(cals []Calendar, q Query) []Calendar {
+	own := make([]Calendar, 0, len(q.Units))
+	for _, c := range cals {
+		if slices.Contains(q.Units, c.Unit.ID) {
+			c.Window, c.IDs = q.Window, q.IDs
+			own = append(own, c)
+		}
+	}
+	return own
+}
+
+func (d *Desk) checkClocks(cals []Calendar, now time.Time, cmds []Command) error {
 	for _, cmd := range cmds {
 		if _, ok := cmd.(Reset); ok {
 			return nil
 		}
 	}
-	now := d.config.Now()
 	for i := range cals {
 		if c := &cals[i]; c.Clock.Sub(now) > d.config.MaxSkew {
 			return &ClockError{Unit: c.Unit.ID, Clock: c.Clock, Now: now.UTC()}
@@ -295,9 +336,8 @@ func (c Change) and(o Change) Change {
 	return c
 }
 
-// after is the calendars as a change that is not committed yet leaves them.
-func after(cals []Calendar, c Change) []Calendar {
-	cals = slices.Clone(cals)
+// after brings calendars that were loaded to what a change, not committed yet, makes of them.
+func after(cals []Calendar, c Change) {
 	for i := range cals {
 		cal := &cals[i]
 		for _, h := range c.Heads {
@@ -305,7 +345,6 @@ func after(cals []Calendar, c Change) []Calendar {
 				cal.Head = h
 			}
 		}
-		cal.Reservations = slices.Clone(cal.Reservations)
 		for _, row := range c.Rows {
 			if row.Unit != cal.Unit.ID {
 				continue
@@ -318,5 +357,4 @@ func after(cals []Calendar, c Change) []Calendar {
 			}
 		}
 	}
-	return cals
 }

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tenure-go/tenure/booking"
+	"github.com/tenure-go/tenure/booking/index"
 	"github.com/tenure-go/tenure/store"
 )
 
@@ -26,10 +27,13 @@ type rig struct {
 	model *model
 	now   int // minutes since base
 	next  int // for new IDs
+
+	index  *index.Index // follows the feed
+	cursor store.Cursor
 }
 
 func newRig(t *rapid.T) *rig {
-	r := &rig{mem: booking.NewMemory(), model: &model{units: map[string]*modelUnit{}}, now: 9 * 60}
+	r := &rig{mem: booking.NewMemory(), model: &model{units: map[string]*modelUnit{}}, now: 9 * 60, index: index.New(june-10, 200)}
 	var err error
 	r.desk, err = booking.New(booking.Config{Store: r.mem, Now: func() time.Time { return at(r.now) }})
 	require.NoError(t, err)
@@ -40,7 +44,7 @@ func newRig(t *rapid.T) *rig {
 }
 
 func (r *rig) define(t *rapid.T, id string, u modelUnit) {
-	_, err := r.desk.Do(context.Background(), booking.Define{Unit: booking.Unit{ID: booking.UnitID(id), Capacity: u.capacity, Closed: u.closed,
+	_, err := r.do(t, booking.Define{Unit: booking.Unit{ID: booking.UnitID(id), Capacity: u.capacity, Closed: u.closed,
 		Turnover: booking.Turnover{Nights: u.turnover}, Zone: "Europe/Moscow", TTL: modelTTL * time.Minute, MaxHold: modelMax * time.Minute,
 		Rules: booking.Rules{MinNights: u.min, MaxNights: u.max}}})
 	old := r.model.units[id]
@@ -60,6 +64,39 @@ func (r *rig) define(t *rapid.T, id string, u modelUnit) {
 	}
 	require.NoError(t, err)
 	r.model.promote(r.now)
+}
+
+// do carries out commands. Law 5: a refusal leaves no trace.
+func (r *rig) do(t *rapid.T, cmds ...booking.Command) (booking.Result, error) {
+	before := r.told(t)
+	r.pure(t, cmds)
+	res, err := r.desk.Do(context.Background(), cmds...)
+	if err != nil || res.Replayed {
+		require.Equal(t, before, r.told(t), "%v: %v", cmds, err)
+	}
+	return res, err
+}
+
+// pure: a decision changes nothing of what it was given.
+func (r *rig) pure(t *rapid.T, cmds []booking.Command) {
+	q := booking.Query{Units: []booking.UnitID{"a", "b", "c"}, Window: booking.NightsFrom(june - 30)}
+	for _, m := range r.model.all {
+		q.IDs = append(q.IDs, booking.ReservationID(m.id))
+	}
+	q.IDs = append(q.IDs, booking.ReservationID("r"+strconv.Itoa(r.next-1)))
+	cals, err := r.mem.Load(context.Background(), q)
+	require.NoError(t, err)
+	untouched, err := r.mem.Load(context.Background(), q)
+	require.NoError(t, err)
+	_, _ = booking.Decide(cals, at(r.now), cmds...)
+	_, _ = booking.At(at(r.now), cals...)
+	require.Equal(t, untouched, cals)
+}
+
+func (r *rig) told(t *rapid.T) int {
+	events, _, err := r.mem.Since(context.Background(), "", 1<<30)
+	require.NoError(t, err)
+	return len(events)
 }
 
 func claimsOf(claims []modelClaim) []booking.Claim {
@@ -129,7 +166,7 @@ func (r *rig) hold(t *rapid.T) {
 		if wait {
 			policy = booking.PolicyQueue
 		}
-		_, err := r.desk.Do(context.Background(), booking.Block{ID: booking.ReservationID(id), Unit: out[0].Unit, Span: out[0].Span, Count: out[0].Count, And: out[1:], Wait: wait})
+		_, err := r.do(t, booking.Block{ID: booking.ReservationID(id), Unit: out[0].Unit, Span: out[0].Span, Count: out[0].Count, And: out[1:], Wait: wait})
 		_, want := r.model.hold(r.now, id, claims, "", 0, 0, policy, true, r.now)
 		require.Equal(t, want, errorKind(err), "block %s %v: %v", id, out, err)
 		return
@@ -138,7 +175,7 @@ func (r *rig) hold(t *rapid.T) {
 	priority := rapid.IntRange(0, 2).Draw(t, "priority")
 	ttl := rapid.SampledFrom([]int{0, 5, 40, 3000}).Draw(t, "ttl")
 	holder := rapid.SampledFrom([]string{"x", "y"}).Draw(t, "holder")
-	_, err := r.desk.Hold(context.Background(), booking.Hold{ID: booking.ReservationID(id), Unit: out[0].Unit, Span: out[0].Span, Count: out[0].Count, And: out[1:],
+	_, err := r.do(t, booking.Hold{ID: booking.ReservationID(id), Unit: out[0].Unit, Span: out[0].Span, Count: out[0].Count, And: out[1:],
 		Holder: holder, TTL: time.Duration(ttl) * time.Minute, Priority: priority, Policy: policy})
 	_, want := r.model.hold(r.now, id, claims, holder, ttl, priority, policy, false, r.now)
 	require.Equal(t, want, errorKind(err), "hold %s %v: %v", id, out, err)
@@ -149,7 +186,7 @@ func (r *rig) verb(verb string) func(*rapid.T) {
 		m, ref := r.pick(t)
 		cmds := map[string]booking.Command{"confirm": booking.Confirm{Ref: ref}, "cancel": booking.Cancel{Ref: ref}, "check_in": booking.CheckIn{Ref: ref},
 			"check_out": booking.CheckOut{Ref: ref}, "no_show": booking.NoShow{Ref: ref}}
-		_, err := r.desk.Do(context.Background(), cmds[verb])
+		_, err := r.do(t, cmds[verb])
 		require.Equal(t, r.model.step(r.now, verb, m), errorKind(err), "%s %s: %v", verb, ref, err)
 	}
 }
@@ -157,7 +194,7 @@ func (r *rig) verb(verb string) func(*rapid.T) {
 func (r *rig) extend(t *rapid.T) {
 	m, ref := r.pick(t)
 	ttl := rapid.SampledFrom([]int{5, 30, 119, 121}).Draw(t, "ttl")
-	_, err := r.desk.Do(context.Background(), booking.Extend{Ref: ref, TTL: time.Duration(ttl) * time.Minute})
+	_, err := r.do(t, booking.Extend{Ref: ref, TTL: time.Duration(ttl) * time.Minute})
 	require.Equal(t, r.model.extend(r.now, m, ttl), errorKind(err), "extend %s: %v", ref, err)
 }
 
@@ -168,7 +205,7 @@ func (r *rig) move(t *rapid.T) {
 	}
 	claims := r.drawClaims(t)
 	wait := rapid.IntRange(0, 3).Draw(t, "wait") == 0
-	_, err := r.desk.Do(context.Background(), booking.Move{Ref: ref, Claims: claimsOf(claims), Wait: wait})
+	_, err := r.do(t, booking.Move{Ref: ref, Claims: claimsOf(claims), Wait: wait})
 	want := r.model.move(r.now, map[*modelRes][]modelClaim{m: claims}, []*modelRes{m}, wait)
 	require.Equal(t, want, errorKind(err), "move %s to %v: %v", ref, claims, err)
 }
@@ -187,7 +224,7 @@ func (r *rig) swap(t *rapid.T) {
 		return claims
 	}
 	toA, toB := to(b), to(a)
-	_, err := r.desk.Do(context.Background(), booking.Move{Ref: refA, Claims: claimsOf(toA)}, booking.Move{Ref: refB, Claims: claimsOf(toB)})
+	_, err := r.do(t, booking.Move{Ref: refA, Claims: claimsOf(toA)}, booking.Move{Ref: refB, Claims: claimsOf(toB)})
 	want := r.model.move(r.now, map[*modelRes][]modelClaim{a: toA, b: toB}, []*modelRes{a, b}, false)
 	require.Equal(t, want, errorKind(err), "swap %s %s: %v", refA, refB, err)
 }
@@ -210,7 +247,7 @@ func (r *rig) rehold(t *rapid.T) {
 	for i := range claims {
 		claims[i].busy, claims[i].placed = 0, false
 	}
-	_, err = r.desk.Do(context.Background(), booking.Rehold{ID: booking.ReservationID(id), Ref: ref, Policy: policy})
+	_, err = r.do(t, booking.Rehold{ID: booking.ReservationID(id), Ref: ref, Policy: policy})
 	_, want := r.model.hold(r.now, id, claims, m.holder, m.ttl, m.priority, policy, m.block, joined)
 	require.Equal(t, want, errorKind(err), "rehold %s: %v", ref, err)
 }
@@ -257,6 +294,8 @@ func (r *rig) same(t *rapid.T) {
 			}
 		}
 	}
+	r.sameCopies(t)
+	r.sameIndex(t)
 	today := r.model.today(r.now)
 	window, err := booking.Nights(june+date.Date(today-2), june+date.Date(today+15))
 	require.NoError(t, err)
@@ -264,6 +303,62 @@ func (r *rig) same(t *rapid.T) {
 	require.NoError(t, err)
 	for _, c := range cals {
 		r.sameCalendar(t, &c, today)
+	}
+}
+
+// sameIndex: law 11. A follower of the feed finds what a hold that follows at once would get.
+func (r *rig) sameIndex(t *rapid.T) {
+	events, cursor, err := r.mem.Since(context.Background(), r.cursor, 1<<20)
+	require.NoError(t, err)
+	require.NoError(t, r.index.Apply(events...))
+	require.NoError(t, r.index.Apply(events...), "what is known changes nothing")
+	r.cursor = cursor
+	today := r.model.today(r.now)
+	var set index.Set
+	for i := range 9 {
+		from, nights, count := today+i, 1+(i+r.now)%3, 1+(i+r.now/7)%3
+		span := nightSpan(from, from+nights)
+		require.True(t, r.index.Free(&set, span, count, at(r.now)))
+		free := slices.Sorted(set.All())
+		for _, id := range []string{"a", "b", "c"} {
+			require.Equal(t, r.model.free(id, from, from+nights) >= count, slices.Contains(free, booking.UnitID(id)), "%s %v x%d", id, span, count)
+			if r.model.used(id, from, nil) < r.model.units[id].capacity {
+				require.Equal(t, booking.StatusFree, r.index.Status(booking.UnitID(id), nightSpan(from, from+1), at(r.now)))
+			}
+		}
+	}
+	sale := booking.NightsFrom(june + date.Date(today+1))
+	require.True(t, r.index.Free(&set, sale, 1, at(r.now)))
+	for _, id := range []string{"a", "b", "c"} {
+		require.Equal(t, r.model.free(id, today+1, horizon) > 0, slices.Contains(slices.Collect(set.All()), booking.UnitID(id)), "sale of %s", id)
+	}
+}
+
+// sameCopies: law 7. At no commit does part of a reservation stand otherwise than the rest.
+func (r *rig) sameCopies(t *rapid.T) {
+	q := booking.Query{Units: []booking.UnitID{"a", "b", "c"}}
+	for _, m := range r.model.all {
+		q.IDs = append(q.IDs, booking.ReservationID(m.id))
+	}
+	cals, err := r.mem.Load(context.Background(), q)
+	require.NoError(t, err)
+	type key struct {
+		id    booking.ReservationID
+		first booking.UnitID
+	}
+	seen := map[key]booking.Reservation{}
+	for _, c := range cals {
+		for _, res := range c.Reservations {
+			on := func(claim booking.Claim) bool { return claim.Unit == c.Unit.ID }
+			if !slices.ContainsFunc(res.Claims, on) {
+				continue
+			}
+			k := key{res.ID, res.Claims[0].Unit}
+			if other, ok := seen[k]; ok {
+				require.Equal(t, other, res)
+			}
+			seen[k] = res
+		}
 	}
 }
 
@@ -283,9 +378,11 @@ func (r *rig) sameCalendar(t *rapid.T, c *booking.Calendar, today int) {
 		require.True(t, known)
 		require.Equal(t, r.model.free(id, from, from+nights), free, "%s %v", id, span)
 		next, ok := c.NextFree(span, count)
+		_, windowEnd := c.Window.Bounds() // it may have grown beyond what was asked
+		end := int(min(windowEnd/86_400_000_000-int64(june-date.New(1970, 1, 1)), horizon))
 		for start := from; ; start++ {
-			if start+nights+u.turnover > today+16 || u.closed {
-				require.False(t, ok, "%s: next %v after %v", id, next, span)
+			if start+nights+u.turnover > end || u.closed {
+				require.True(t, !ok || end == horizon, "%s: next %v after %v", id, next, span)
 				break
 			}
 			if r.model.free(id, start, start+nights) >= count {

@@ -554,4 +554,3 @@ func errorKind(err error) string {
 var base = time.Date(2027, 5, 31, 21, 0, 0, 0, time.UTC) // the first instant of 1 June, three hours ahead of UTC
 
 func at(minute int) time.Time { return base.Add(time.Duration(minute) * time.Minute) }
-

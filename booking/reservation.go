@@ -122,6 +122,12 @@ func (r Reservation) Ref() Ref {
 	return ref
 }
 
+// Blocks reports whether the reservation takes up the Busy of its claims at an instant, if nothing
+// but time has passed since: a hold does so before its deadline.
+func (r *Reservation) Blocks(now time.Time) bool {
+	return r.State.takes() && (r.State != StateHeld || now.Before(r.Deadline))
+}
+
 // on reports whether the reservation has a claim on the unit. The row of a reservation on a unit
 // that it has left is a signpost to its present ones.
 func (r *Reservation) on(u UnitID) bool {

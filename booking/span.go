@@ -136,7 +136,7 @@ func (s Span) Len() (nights int, length time.Duration) {
 		return math.MaxInt, 0
 	case s.axis == AxisNights:
 		return int((s.to - s.from) / day), 0
-	case s.to-s.from > int64(math.MaxInt64/time.Microsecond):
+	case s.Forever() || s.to-s.from > int64(math.MaxInt64/time.Microsecond):
 		return 0, math.MaxInt64
 	}
 	return 0, time.Duration(s.to-s.from) * time.Microsecond
@@ -181,7 +181,7 @@ func (s Span) hull(o Span) Span {
 }
 
 // covers reports whether what overlaps o by its bounds was loaded with window s.
-func (s Span) covers(o Span) bool { return s.from <= o.from && o.to <= s.to }
+func (s Span) covers(o Span) bool { return o.Empty() || s.from <= o.from && o.to <= s.to }
 
 // meets is Overlaps for spans that are known to be of one axis, or compared by their bounds.
 func (s Span) meets(o Span) bool { return s.from < o.to && o.from < s.to }

@@ -31,7 +31,7 @@ type Unit struct {
 	Zone string `json:"zone"`
 
 	// CheckIn and CheckOut are the hours of arrival and departure of a unit of nights.
-	// Default to 15:00 and 11:00.
+	// Default to 15:00 and 11:00; midnight is said as 24:00.
 	CheckIn  clock.Clock `json:"check_in"`
 	CheckOut clock.Clock `json:"check_out"`
 
@@ -70,8 +70,8 @@ const (
 func (u Unit) withDefaults() Unit {
 	u.Capacity = orDefault(u.Capacity, 1)
 	u.Zone = orDefault(u.Zone, "UTC")
-	u.CheckIn = orDefault(u.CheckIn, defaultCheckIn)
-	u.CheckOut = orDefault(u.CheckOut, defaultCheckOut)
+	u.CheckIn = orDefault(u.CheckIn.TruncateMillisecond(), defaultCheckIn)
+	u.CheckOut = orDefault(u.CheckOut.TruncateMillisecond(), defaultCheckOut)
 	u.TTL = orDefault(u.TTL, defaultTTL)
 	u.MaxHold = orDefault(u.MaxHold, max(defaultMaxHold, u.TTL))
 	u.Tags = maps.Clone(u.Tags)
