@@ -32,6 +32,9 @@ func (e *RefusedError) Text(lang string) string {
 	for i, r := range e.Reasons {
 		reasons[i] = r.Text(lang)
 	}
+	if e.Action == "" {
+		return say(lang, "%s: refused: %s", "%s: нельзя: %s", e.Case, strings.Join(reasons, "; "))
+	}
 	return say(lang, "%s: %q is refused: %s", "%s: «%s» нельзя: %s", e.Case, e.Action, strings.Join(reasons, "; "))
 }
 
