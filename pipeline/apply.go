@@ -90,7 +90,8 @@ func (c *Case) Tick(dst []Event, now time.Time) (*Case, []Event) {
 	return x.c, x.events
 }
 
-func clean(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+// clean is the instant as stores keep it: UTC, whole microseconds.
+func clean(t time.Time) time.Time { return time.UnixMicro(t.UnixMicro()).UTC() }
 
 // A change makes one case into the next and gathers the events. Every event goes through fold,
 // which alone writes the case: so replaying them gives the same.
@@ -297,12 +298,11 @@ func (x *change) apply(c *Case, cmd *Command) error {
 		}
 	}
 	if cmd.Action != "" {
-		act := x.c.def.action(cmd.Action)
-		if act == nil {
+		x.judge()
+		d := x.c.Decide(cmd.By, cmd.Action)
+		if d.move == nil {
 			return &UnknownError{Kind: "action", ID: string(cmd.Action), Nearest: nearest(string(cmd.Action), x.c.def.actionNames())}
 		}
-		x.judge()
-		d := x.c.decide(cmd.By, act)
 		if !d.OK {
 			reasons = append(reasons, d.Reasons()...)
 		} else if len(reasons) == 0 {
@@ -509,30 +509,32 @@ func (c *Case) whoseTurn() string {
 }
 
 // emit records an event and what it entails for the clocks.
-func (x *change) emit(ev Event) error {
-	ev.Key = store.Key{Kind: KeyCase, ID: string(x.c.ID)}
-	ev.Seq = x.c.Rev + 1
+func (x *change) emit(what Event) error {
+	x.events = append(x.events, what)
+	ev := &x.events[len(x.events)-1]
+	c := x.c
+	ev.Key = store.Key{Kind: KeyCase, ID: string(c.ID)}
+	ev.Seq = c.Rev + 1
 	if ev.At.IsZero() {
 		ev.At = x.at
 	}
-	if ev.At.Before(x.c.p.Last) && !ev.Kind.datedBack() {
-		ev.At = x.c.p.Last
+	if ev.At.Before(c.p.Last) && !ev.Kind.datedBack() {
+		ev.At = c.p.Last
 	}
 	ev.Recorded = x.now
 	ev.By, ev.Why, ev.Command = x.by.ID, x.why, x.id
 	if !x.told {
 		ev.Data, ev.Open, x.told = x.data, x.lead, true
 	}
-	x.events = append(x.events, ev)
-	if len(x.c.p.Clocks) == 0 || ev.Kind == EventWithdrawn || ev.Kind == EventBreached {
-		return x.fold(&x.events[len(x.events)-1])
+	if len(c.p.Clocks) == 0 || ev.Kind == EventWithdrawn || ev.Kind == EventBreached {
+		return x.fold(ev)
 	}
-	cured := x.c.cured(&ev)
-	if err := x.fold(&x.events[len(x.events)-1]); err != nil {
+	cured, at := c.cured(ev), ev.At
+	if err := x.fold(ev); err != nil {
 		return err
 	}
 	for _, name := range cured {
-		if err := x.emit(Event{Kind: EventWithdrawn, Name: name, At: ev.At}); err != nil {
+		if err := x.emit(Event{Kind: EventWithdrawn, Name: name, At: at}); err != nil {
 			return err
 		}
 	}
@@ -621,6 +623,7 @@ func (x *change) foldSet(ev *Event) {
 
 func (c *Case) setStage(s StageID) {
 	c.Stage, c.stage = s, c.def.stages[s]
+	c.options = c.def.options[c.stage]
 }
 
 const maxID = 256

@@ -88,10 +88,11 @@ func (r *Record) UnmarshalJSON(text []byte) error {
 // A Case is a record with its rules. It is immutable: Apply and Tick return another.
 type Case struct {
 	Record
-	def   *definition
-	stage int
-	sides uint64   // the open ones
-	met   []uint64 // a bit for each need that holds
+	def     *definition
+	stage   int
+	options []option // of the stage
+	sides   uint64   // the open ones
+	met     []uint64 // a bit for each need that holds
 }
 
 // Bind gives a record its rules: those of its own version. An unknown pipeline or stage is an
@@ -101,11 +102,11 @@ func (e *Engine) Bind(r Record) (*Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	stage, ok := d.stages[r.Stage]
-	if !ok {
+	if _, ok := d.stages[r.Stage]; !ok {
 		return nil, &UnknownError{Kind: "stage", ID: string(r.Stage)}
 	}
-	c := &Case{Record: r, def: d, stage: stage}
+	c := &Case{Record: r, def: d}
+	c.setStage(r.Stage)
 	c.judge()
 	return c, nil
 }
@@ -163,43 +164,86 @@ type Decision struct {
 	To     StageID // where it leads; "" for a side process, or if it is not possible at this stage
 	OK     bool
 
-	c     *Case
-	move  *move
-	actor Actor
+	state  decided
+	failed uint64 // the move's conditions that do not hold
+	c      *Case
+	move   *move // nil for an unknown action
 }
+
+// What was decided besides OK. It is packed so that a Decision is returned in registers.
+type decided uint8
+
+const (
+	here     decided = 1 << iota // the action is possible at this stage
+	mayRoles                     // the actor has one of its roles
+)
 
 // Decide answers whether the actor may do the action now, as a bare command.
-func (c *Case) Decide(a Actor, action Action) Decision {
-	act := c.def.action(action)
-	if act == nil {
-		return Decision{Action: action, c: c, actor: a}
+func (c *Case) Decide(a Actor, action Action) (d Decision) {
+	options := c.options
+	if len(options) > fewOptions {
+		i, ok := c.def.byName[action]
+		if !ok {
+			return Decision{Action: action, c: c}
+		}
+		options = options[i : i+1]
 	}
-	return c.decide(a, act)
+	for i := range options {
+		if o := &options[i]; o.name == action {
+			c.decide(&d, &a, o)
+			return d
+		}
+	}
+	return Decision{Action: action, c: c}
 }
 
-func (c *Case) decide(a Actor, act *action) Decision {
-	m := act.at[c.stage]
-	if m == nil {
-		return Decision{Action: act.name, c: c, actor: a}
+// fewOptions are looked through faster than a map.
+const fewOptions = 16
+
+func (c *Case) decide(d *Decision, a *Actor, o *option) {
+	m := o.move
+	d.Action, d.To, d.c, d.move = o.name, "", c, m
+	state, failed := decided(0), uint64(0)
+	if a.has(m.roles, c.Owner) {
+		state = mayRoles
 	}
-	return Decision{Action: act.name, To: m.toID, OK: c.may(a, m), c: c, move: m, actor: a}
+	if len(m.conditions) > 0 {
+		failed = m.fails(c, *a)
+	}
+	ok := false
+	if o.here {
+		d.To = m.toID
+		ok = state == mayRoles && failed == 0 && c.ready(m)
+		state |= here
+	}
+	d.OK, d.state, d.failed = ok, state, failed
 }
 
-func (c *Case) may(a Actor, m *move) bool {
-	if m.side >= 0 && (c.sides>>m.side&1 == 1) == m.opens || c.sides&m.blockedBy != 0 || !c.has(a, m.roles) {
-		return false
+// fails says which conditions do not hold.
+func (m *move) fails(c *Case, a Actor) (failed uint64) {
+	for i := range m.conditions {
+		if !m.conditions[i].hold(c, a) {
+			failed |= 1 << i
+		}
 	}
+	return failed
+}
+
+// ready: fields and side processes do not stand in the way.
+func (c *Case) ready(m *move) bool {
 	for i, mask := range m.mask {
 		if mask&^c.met[i] != 0 {
 			return false
 		}
 	}
-	for i := range m.conditions {
-		if !m.conditions[i].hold(c, a) {
-			return false
-		}
-	}
-	return true
+	return c.sides&m.blockedBy == 0 && (m.side < 0 || (c.sides>>m.side&1 == 1) != m.opens)
+}
+
+// may is Decide of a move that is possible here.
+func (c *Case) may(a *Actor, m *move) bool {
+	var d Decision
+	c.decide(&d, a, &option{name: m.action, move: m, here: true})
+	return d.OK
 }
 
 // has reports whether the actor has one of the roles, being the owner among them.
@@ -225,9 +269,11 @@ func (a *Actor) has(roles []Role, owner ActorID) bool {
 // Explain appends a decision for every action of the case's pipeline to dst, in the order
 // defined, those of side processes last.
 func (c *Case) Explain(dst []Decision, a Actor) []Decision {
-	dst = slices.Grow(dst, len(c.def.actions))
-	for i := range c.def.actions {
-		dst = append(dst, c.decide(a, &c.def.actions[i]))
+	options := c.options
+	n := len(dst)
+	dst = slices.Grow(dst, len(options))[:n+len(options)]
+	for i := range options {
+		c.decide(&dst[n+i], &a, &options[i])
 	}
 	return dst
 }
@@ -241,21 +287,17 @@ func (d Decision) Reasons() []Reason {
 		return nil
 	}
 	m := d.move
-	var out, late []Reason
 	if m == nil {
-		act := d.c.def.action(d.Action)
-		if act == nil || act.any == nil {
-			return []Reason{{Code: "not_from"}}
-		}
-		m = act.any
+		return []Reason{{Code: "not_from"}}
 	}
-	if !d.c.has(d.actor, m.roles) {
+	var out, late []Reason
+	if d.state&mayRoles == 0 {
 		out = append(out, Reason{Code: "role", Roles: m.roles})
 	}
 	switch {
 	case m.side >= 0 && (d.c.sides>>m.side&1 == 1) == m.opens:
 		out = append(out, Reason{Code: "not_from", Name: d.c.def.Sides[m.side].ID})
-	case d.move == nil:
+	case d.state&here == 0:
 		out = append(out, Reason{Code: "not_from", From: d.c.def.fromOf(d.Action, m)})
 	}
 	for _, r := range d.c.lacks(m.needs) {
@@ -266,8 +308,8 @@ func (d Decision) Reasons() []Reason {
 		}
 	}
 	out = append(out, late...)
-	for _, cond := range m.conditions {
-		if !cond.hold(d.c, d.actor) {
+	for i, cond := range m.conditions {
+		if d.failed>>i&1 == 1 {
 			out = append(out, Reason{Code: "condition", Name: cond.name})
 		}
 	}

@@ -203,7 +203,7 @@ func (c *Case) nextWake() (wake time.Time) {
 	if !wake.IsZero() {
 		wake = wake.Add(time.Microsecond)
 	}
-	if c.Owner == "" && c.Closed.IsZero() && !c.p.Retry.IsZero() && (wake.IsZero() || c.p.Retry.Before(wake)) {
+	if c.Owner == "" && c.Pool != "" && c.Closed.IsZero() && !c.p.Retry.IsZero() && (wake.IsZero() || c.p.Retry.Before(wake)) {
 		wake = c.p.Retry
 	}
 	return wake

@@ -105,7 +105,8 @@ type definition struct {
 	needs   []Need // distinct; a case keeps a bit for each
 	actions []action
 	byName  map[Action]int
-	first   [][]*move // by stage: its moves in the order defined
+	first   [][]*move  // by stage: its moves in the order defined
+	options [][]option // by stage: every action, in order
 	edits   map[FieldID][][]Role
 	timers  []timer
 	copies  map[string]*Copy
@@ -115,8 +116,14 @@ type definition struct {
 type action struct {
 	name Action
 	at   []*move // nil where it is not possible
-	any  *move   // the first, by whose needs an impossible one is explained
-	from []StageID
+	any  *move   // the first, by which an impossible one is explained
+}
+
+// An option is an action as it is at one stage.
+type option struct {
+	name Action
+	move *move // where it is not possible: the action's first, by which it is explained
+	here bool  // it is possible
 }
 
 // A move is one action at one stage.
@@ -201,6 +208,16 @@ func compile(def Definition, r Rules) *definition {
 			}
 		}
 	}
+	for i := range def.Stages {
+		options := make([]option, len(d.actions))
+		for j, a := range d.actions {
+			options[j] = option{name: a.name, move: a.at[i], here: a.at[i] != nil}
+			if a.at[i] == nil {
+				options[j].move = a.any
+			}
+		}
+		d.options = append(d.options, options)
+	}
 	for _, t := range def.Timers {
 		start, _ := parseSignal(t.Start)
 		stop, _ := parseSignal(t.Stop)
@@ -276,8 +293,7 @@ func (d *definition) enter(name Action) *action {
 	return &d.actions[i]
 }
 
-// explainBy picks the move whose needs stand for the action where it is not possible, and lists
-// its stages before those of the action's other moves.
+// explainBy picks the move that stands for the action where it is not possible.
 func (a *action) explainBy() {
 	for _, m := range a.at {
 		if m != nil {
@@ -341,14 +357,6 @@ func (d *definition) editors(f FieldID, stage int) []Role {
 }
 
 func (d *definition) action(name Action) *action {
-	if len(d.actions) <= 12 {
-		for i := range d.actions {
-			if d.actions[i].name == name {
-				return &d.actions[i]
-			}
-		}
-		return nil
-	}
 	if i, ok := d.byName[name]; ok {
 		return &d.actions[i]
 	}

@@ -147,7 +147,7 @@ func (s *search) expand(n *node) {
 				s.visit(&node{c: c, from: n, by: a, fill: fill})
 			}
 			for i := range c.def.actions {
-				if m := c.def.actions[i].at[c.stage]; m != nil && !m.opens && c.may(a, m) {
+				if m := c.def.actions[i].at[c.stage]; m != nil && !m.opens && c.may(&a, m) {
 					s.visit(&node{c: c.after(m), from: n, by: a, act: m, fill: fill})
 				}
 			}
@@ -320,7 +320,7 @@ func (c *Case) allows(way []*node) bool {
 		if at.act == nil {
 			continue
 		}
-		if m := c.def.action(at.act.action).at[c.stage]; m != at.act || !c.may(at.by, m) {
+		if m := c.def.action(at.act.action).at[c.stage]; m != at.act || !c.may(&at.by, m) {
 			return false
 		}
 		c = c.after(at.act)
@@ -339,7 +339,7 @@ func (s *search) obstacles() (out []Reason) {
 				order = append(order, m)
 			}
 			last[m] = n.c
-			done[m] = done[m] || slices.ContainsFunc(s.as, func(a Actor) bool { return n.c.may(a, m) })
+			done[m] = done[m] || slices.ContainsFunc(s.as, func(a Actor) bool { return n.c.may(&a, m) })
 		}
 	}
 	told := make(map[string]bool)
@@ -354,7 +354,7 @@ func (s *search) obstacles() (out []Reason) {
 				actor = a
 			}
 		}
-		for _, r := range (Decision{Action: m.action, c: c, move: m, actor: actor}).Reasons() {
+		for _, r := range c.Decide(actor, m.action).Reasons() {
 			if text := r.Text("en"); !told[text] {
 				told[text] = true
 				out = append(out, r)
