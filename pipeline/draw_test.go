@@ -82,16 +82,6 @@ func drawRules(t *rapid.T) pipeline.Rules {
 	}}
 }
 
-// errorsOf are the problems that keep rules from being compiled.
-func errorsOf(p pipeline.Problems) (out pipeline.Problems) {
-	for _, problem := range p {
-		if !problem.Warning {
-			out = append(out, problem)
-		}
-	}
-	return out
-}
-
 var (
 	ann = pipeline.Actor{ID: "ann", Roles: []pipeline.Role{"a"}}
 	bob = pipeline.Actor{ID: "bob", Roles: []pipeline.Role{"b"}}

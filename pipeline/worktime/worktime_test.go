@@ -398,7 +398,8 @@ func (w world) minutes(d date.Date) []time.Time {
 		if h.To <= h.From {
 			end++
 		}
-		for m := w.wall(d, h.From); m.Before(w.wall(end, h.To)); m = m.Add(time.Minute) {
+		until := w.wall(end, h.To)
+		for m := w.wall(d, h.From); m.Before(until); m = m.Add(time.Minute) {
 			out = append(out, m)
 		}
 	}
