@@ -29,8 +29,8 @@ func (e *Engine) Open(dst []Event, o Open, now time.Time) (*Case, []Event, error
 	return x.c, x.events, nil
 }
 
-// Replay folds the events of one case, from its first on. Events that no engine made are an
-// [*InvalidError].
+// Replay folds the events of one case, from its first on. Events that do not begin with opened are
+// an [*InvalidError], those of another's rules an [*UnknownError].
 func (e *Engine) Replay(events []Event) (*Case, error) {
 	if len(events) == 0 || events[0].Kind != EventOpened {
 		return nil, invalid("events", "", "do not begin with opened", "не начинаются с opened")
@@ -51,6 +51,9 @@ func (e *Engine) Replay(events []Event) (*Case, error) {
 				return nil, err
 			}
 			x.begin(d, CaseID(ev.Key.ID))
+		}
+		if _, ok := x.c.def.stages[StageID(ev.To)]; !ok && (ev.Kind == EventOpened || ev.Kind == EventMoved) {
+			return nil, &UnknownError{Kind: "stage", ID: ev.To}
 		}
 		if err := x.fold(ev); err != nil {
 			return nil, err
@@ -490,8 +493,8 @@ func (x *change) finish() {
 // else ours.
 func (c *Case) whoseTurn() string {
 	party := ""
-	if len(c.Sides) > 0 {
-		party = c.def.Sides[c.def.sides[c.Sides[0]]].Party
+	if oldest, open := c.oldestSide(); open {
+		party = oldest.Party
 	} else if moves := c.def.first[c.stage]; len(moves) > 0 {
 		for _, n := range moves[0].needs {
 			if c.met[n/64]>>(n%64)&1 == 0 {
@@ -506,6 +509,17 @@ func (c *Case) whoseTurn() string {
 		party = c.def.us()
 	}
 	return party
+}
+
+// oldestSide is the side process open for longest. One that the rules no longer have counts as
+// closed.
+func (c *Case) oldestSide() (*Side, bool) {
+	for _, id := range c.Sides {
+		if i, ok := c.def.sides[id]; ok {
+			return &c.def.Sides[i], true
+		}
+	}
+	return nil, false
 }
 
 // emit records an event and what it entails for the clocks.
@@ -656,6 +670,14 @@ func (o *Open) check(now time.Time) error {
 		if err := checkID("cards", string(card)); err != nil {
 			return err
 		}
+	}
+	for _, skill := range o.Skills {
+		if err := checkID("skills", skill); err != nil {
+			return err
+		}
+	}
+	if len(o.Skills) > 64 {
+		return invalid("skills", strconv.Itoa(len(o.Skills)), "are more than 64", "больше 64")
 	}
 	if len(o.Cards) > 64 {
 		return invalid("cards", strconv.Itoa(len(o.Cards)), "are more than 64", "больше 64")

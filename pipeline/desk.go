@@ -85,12 +85,13 @@ func (d *Desk) Open(ctx context.Context, o Open) (Result, error) {
 		return Result{}, err
 	}
 	routed, err := d.engine.route(o)
-	if err != nil {
+	if err == nil {
+		_, err = d.engine.newest(routed.Pipeline)
+	}
+	if err != nil && o.Case == "" {
 		return Result{}, err
 	}
-	if _, err := d.engine.newest(routed.Pipeline); err != nil {
-		return Result{}, err
-	}
+	noWay := err // which a known case does not need
 	var keys []store.Key
 	if routed.Pool != "" {
 		keys = append(keys, store.Key{Kind: KeyPool, ID: string(routed.Pool)})
@@ -103,14 +104,13 @@ func (d *Desk) Open(ctx context.Context, o Open) (Result, error) {
 		keys = append(keys, caseKey(newCaseID(routed, 0)))
 	}
 	var res Result
-	tries := 0
+	look := d.retry == nil // the caller's attempts are not counted here
 	err = d.attempt(ctx, keys, func(ctx context.Context) (err error) {
 		w := d.work(ctx)
-		res, err = w.open(o, routed, tries > 0)
-		tries++
-		if err != nil {
+		if res, err = w.open(o, routed, noWay, look); err != nil {
 			return err
 		}
+		look = true
 		return w.commit()
 	})
 	if err != nil {
@@ -129,8 +129,10 @@ func (d *Desk) Do(ctx context.Context, cmds ...Command) (Result, error) {
 		if cmds[i].ID == "" {
 			cmds[i].ID = CommandID(rand.Text())
 		}
-		if err := checkID("case", string(cmds[i].Case)); err != nil {
-			return Result{}, err
+		for field, id := range map[string]string{"id": string(cmds[i].ID), "case": string(cmds[i].Case)} {
+			if err := checkID(field, id); err != nil {
+				return Result{}, err
+			}
 		}
 		keys = append(keys, caseKey(cmds[i].Case))
 	}
@@ -153,6 +155,9 @@ func (d *Desk) Do(ctx context.Context, cmds ...Command) (Result, error) {
 // Case reads a case as of now: what fell due counts, though no Tick has recorded it yet. One that
 // does not exist is an [*UnknownError].
 func (d *Desk) Case(ctx context.Context, id CaseID) (*Case, error) {
+	if err := checkID("case", string(id)); err != nil {
+		return nil, err
+	}
 	w := d.work(ctx)
 	e, err := w.load(id, "", false)
 	if err != nil {
@@ -415,7 +420,7 @@ func (w *work) pool(id PoolID) (Pool, error) {
 	return p, err
 }
 
-func (w *work) open(o, routed Open, again bool) (Result, error) {
+func (w *work) open(o, routed Open, noWay error, look bool) (Result, error) {
 	lead := o.Case == "" && len(o.Cards) > 0
 	id := newCaseID(routed, 0)
 	q := Query{Command: o.ID, Lock: true}
@@ -440,7 +445,7 @@ func (w *work) open(o, routed Open, again bool) (Result, error) {
 	var e *entry
 	switch {
 	case lead:
-		e = w.oldest(routed.Pipeline)
+		e = w.oldest(routed.Pipeline, o.Cards)
 		if e != nil {
 			res.Joined = true
 			if err := x.inquire(e.c, o); err != nil {
@@ -449,7 +454,7 @@ func (w *work) open(o, routed Open, again bool) (Result, error) {
 			break
 		}
 		var err error
-		if id, err = w.takeSlots(o.Cards, routed.Pipeline, again); err != nil {
+		if id, err = w.takeSlots(o.Cards, routed.Pipeline, look); err != nil {
 			return Result{}, err
 		}
 		e = w.cases[id]
@@ -459,7 +464,13 @@ func (w *work) open(o, routed Open, again bool) (Result, error) {
 		}
 	default:
 		e = w.cases[id]
+		if e.c == nil && noWay != nil {
+			return Result{}, noWay
+		}
 		if e.c != nil {
+			if o.Pipeline != "" && o.Pipeline != e.c.Pipeline {
+				return Result{}, &MismatchError{ID: o.ID, Field: "pipeline", Had: string(e.c.Pipeline), Got: string(o.Pipeline)}
+			}
 			if err := x.update(e.c, o); err != nil {
 				return Result{}, err
 			}
@@ -488,10 +499,14 @@ func (w *work) open(o, routed Open, again bool) (Result, error) {
 	return res, nil
 }
 
+func (c *Case) hasCard(cards []CardID) bool {
+	return slices.ContainsFunc(c.Cards, func(card CardID) bool { return slices.Contains(cards, card) })
+}
+
 // oldest is the oldest open case of the cards in a pipeline.
-func (w *work) oldest(p PipelineID) (found *entry) {
+func (w *work) oldest(p PipelineID, cards []CardID) (found *entry) {
 	for _, e := range w.cases {
-		if e.c == nil || e.c.Pipeline != p || !e.c.Closed.IsZero() {
+		if e.c == nil || e.c.Pipeline != p || !e.c.Closed.IsZero() || !e.c.hasCard(cards) {
 			continue
 		}
 		if found == nil || cmp.Or(e.c.Opened.Compare(found.c.Opened), strings.Compare(string(e.c.ID), string(found.c.ID))) < 0 {
@@ -508,7 +523,7 @@ func (w *work) takeSlots(cards []CardID, p PipelineID, look bool) (id CaseID, er
 	for _, card := range slices.Compact(slices.Sorted(slices.Values(cards))) {
 		n := 0
 		for _, e := range w.cases {
-			if e.c != nil && e.c.p.Lead && e.c.Pipeline == p && slices.Contains(e.c.Cards, card) {
+			if e.c != nil && e.c.p.Lead && e.c.Pipeline == p && e.c.hasCard([]CardID{card}) {
 				n++
 			}
 		}
@@ -595,7 +610,7 @@ func (w *work) sticky(p *Pool, c *Case, lead *Open) ActorID {
 	}
 	var newest *Case
 	for _, e := range w.cases {
-		if e.c == nil || e.c.ID == c.ID || e.c.Owner == "" || !slices.ContainsFunc(e.c.Cards, func(card CardID) bool { return slices.Contains(c.Cards, card) }) {
+		if e.c == nil || e.c.ID == c.ID || e.c.Owner == "" || !e.c.hasCard(c.Cards) {
 			continue
 		}
 		if newest == nil || cmp.Or(e.c.Opened.Compare(newest.Opened), strings.Compare(string(e.c.ID), string(newest.ID))) > 0 {

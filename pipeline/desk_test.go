@@ -90,3 +90,61 @@ func TestADealFromCallToWin(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, string(want), string(got))
 }
+
+func TestAKnownCaseNeedsNoRoute(t *testing.T) {
+	t.Parallel()
+	rules := readSales(t)
+	rules.Routes = rules.Routes[:1] // only the credit form
+	desk, err := pipeline.New(pipeline.Config{Store: pipeline.NewMemory(), Rules: rules, Now: (&testClock{start}).Now})
+	require.NoError(t, err)
+	var invalid *pipeline.InvalidError
+	_, err = desk.Open(ctx, pipeline.Open{ID: "1", Case: "T-1", By: gate})
+	require.ErrorAs(t, err, &invalid)
+	_, err = desk.Open(ctx, pipeline.Open{ID: "2", Case: "T-1", Form: "credit", By: gate})
+	require.NoError(t, err)
+	res, err := desk.Open(ctx, pipeline.Open{ID: "3", Case: "T-1", Cards: []pipeline.CardID{"anna"}, By: gate})
+	require.NoError(t, err)
+	require.Equal(t, []pipeline.CardID{"anna"}, res.Case.Cards)
+	var mismatch *pipeline.MismatchError
+	_, err = desk.Open(ctx, pipeline.Open{ID: "4", Case: "T-1", Pipeline: "sales", By: gate})
+	require.ErrorAs(t, err, &mismatch)
+	require.NotEqual(t, mismatch.Text("en"), mismatch.Text("ru"))
+}
+
+func TestHostileIDsNeverReachTheStore(t *testing.T) {
+	t.Parallel()
+	desk, _ := newDesk(t, &testClock{start})
+	for _, id := range []string{"a\x00b", "\xff", string(make([]byte, 257))} {
+		_, err := desk.Open(ctx, pipeline.Open{ID: pipeline.CommandID(id), By: gate})
+		require.ErrorIs(t, err, pipeline.ErrInvalid)
+		_, err = desk.Open(ctx, pipeline.Open{ID: "x", Cards: []pipeline.CardID{pipeline.CardID(id)}, By: gate})
+		require.ErrorIs(t, err, pipeline.ErrInvalid)
+		_, err = desk.Open(ctx, pipeline.Open{ID: "x", Skills: []string{id}, By: gate})
+		require.ErrorIs(t, err, pipeline.ErrInvalid)
+		_, err = desk.Do(ctx, pipeline.Command{ID: "x", Case: pipeline.CaseID(id), By: gate})
+		require.ErrorIs(t, err, pipeline.ErrInvalid)
+		_, err = desk.Case(ctx, pipeline.CaseID(id))
+		require.ErrorIs(t, err, pipeline.ErrInvalid)
+	}
+	_, err := desk.Case(ctx, "nobody")
+	require.ErrorIs(t, err, pipeline.ErrUnknown)
+	_, err = pipeline.New(pipeline.Config{})
+	require.ErrorIs(t, err, pipeline.ErrConfig)
+}
+
+func TestRecordsOfOtherRules(t *testing.T) {
+	t.Parallel()
+	e := engine(t)
+	_, err := e.Bind(pipeline.Record{Pipeline: "sales", Version: 2, Stage: "new"})
+	require.ErrorIs(t, err, pipeline.ErrUnknown)
+	_, err = e.Bind(pipeline.Record{Pipeline: "sales", Version: 1, Stage: "newer"})
+	require.ErrorIs(t, err, pipeline.ErrUnknown)
+	_, err = e.Replay(nil)
+	require.ErrorIs(t, err, pipeline.ErrInvalid)
+	_, err = e.Replay([]pipeline.Event{{Kind: pipeline.EventOpened, Name: "sales", From: "1", To: "nowhere"}})
+	require.ErrorIs(t, err, pipeline.ErrUnknown)
+	c, err := e.Bind(pipeline.Record{ID: "c", Pipeline: "credit", Version: 1, Stage: "asked", Sides: []string{"gone"}})
+	require.NoError(t, err)
+	_, _, err = c.Apply(nil, pipeline.Command{Action: "grant", By: pipeline.Actor{ID: "b", Roles: []pipeline.Role{"banker"}}}, start)
+	require.NoError(t, err, "a side process that is gone blocks nothing")
+}
