@@ -275,7 +275,7 @@ func marks(buffer []mark, c *Claim, s Span) []mark {
 	if from >= to {
 		return buffer
 	}
-	return append(buffer, mark{from, int32(c.Count)}, mark{to, -int32(c.Count)})
+	return append(buffer, mark{from, int64(c.Count)}, mark{to, -int64(c.Count)})
 }
 
 // takenOn appends what entries other than except take on the page within s.
@@ -374,9 +374,8 @@ func (b *book) change(cmds []Command) Change {
 			p.touched = true
 			ev := Event{Key: unitKey(u), Seq: p.Seq, At: b.now, Kind: st.kind, By: by, Why: why, Command: verb, Tags: p.Unit.Tags, Unit: st.unit}
 			if st.unit == nil && st.kind != KindReset {
-				after := st.after.clone()
-				after.announce()
-				ev.Reservation = &after
+				st.after.announce()
+				ev.Reservation = &st.after
 			}
 			c.Events = append(c.Events, ev)
 		}

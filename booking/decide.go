@@ -22,14 +22,14 @@ type Decision struct {
 // A Result is the answer to commands that were granted.
 type Result struct {
 	Reservation               // of the last command; zero after Define and Reset
-	All         []Reservation `json:"all,omitempty"`      // one for each command
+	All         []Reservation `json:"all,omitempty"`      // one for each command; Reservation is the last of them
 	Side        []Reservation `json:"side,omitempty"`     // who else changed: promoted, preempted, expired
 	Replayed    bool          `json:"replayed,omitempty"` // everything held already
 }
 
 // Decide judges commands, which stand or fall together, on calendars at an instant; it is what a
 // [Desk] does between Load and Commit. The calendars must hold a row for the ID of each command's
-// reservation, or know that there is none. Room for what moves, and for holds that would rather be
+// reservation, or know that there is none; what is returned shares memory with them. Room for what moves, and for holds that would rather be
 // refused than wait, is judged at the end, so two Moves are a swap.
 func Decide(cals []Calendar, now time.Time, cmds ...Command) (Decision, error) {
 	for _, cmd := range cmds {
@@ -38,6 +38,11 @@ func Decide(cals []Calendar, now time.Time, cmds ...Command) (Decision, error) {
 		}
 		if err := cmd.check(); err != nil {
 			return Decision{}, err
+		}
+	}
+	for i := range cals {
+		if slices.ContainsFunc(cals[:i], func(c Calendar) bool { return c.Unit.ID == cals[i].Unit.ID }) {
+			return Decision{}, &InvalidError{Field: "calendars", Value: string(cals[i].Unit.ID), Why: WhyTwice}
 		}
 	}
 	return decide(cals, now, cmds)
@@ -108,18 +113,15 @@ func (d *decider) result(answers []answer) Result {
 		r.Replayed = r.Replayed && a.replayed
 		if a.entry != nil {
 			r.All[i] = a.entry.clone()
-			r.Reservation = a.entry.clone()
-		} else {
-			r.Reservation = Reservation{}
+		}
+		if !a.replayed {
+			r.All[i].announce()
 		}
 	}
+	r.Reservation = r.All[len(r.All)-1]
 	if r.Replayed {
 		return r
 	}
-	for i := range r.All {
-		r.All[i].announce()
-	}
-	r.Reservation.announce()
 	var told []*entry
 	for _, p := range d.pages {
 		for _, e := range p.rows {

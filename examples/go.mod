@@ -2,7 +2,16 @@ module github.com/tenure-go/tenure/examples
 
 go 1.26.0
 
-require github.com/tenure-go/tenure v0.0.0
+require (
+	github.com/shopspring/decimal v1.6.0
+	github.com/tenure-go/tenure v0.0.0
+)
+
+require (
+	github.com/nyaruka/phonenumbers v1.8.1 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	google.golang.org/protobuf v1.36.11 // indirect
+)
 
 require (
 	github.com/dustin/go-humanize v1.1.0 // indirect
