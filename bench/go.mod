@@ -3,44 +3,25 @@ module github.com/tenure-go/tenure/bench
 go 1.26.0
 
 require (
+	github.com/armon/go-radix v1.0.0
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/rickb777/date/v2 v2.1.8
 	github.com/tenure-go/tenure v0.0.0
 	github.com/tenure-go/tenure/store/postgres v0.0.0
 	github.com/tenure-go/tenure/store/sqlite v0.0.0
-	github.com/armon/go-radix v1.0.0
-	github.com/nyaruka/phonenumbers v1.8.1
-	github.com/tenure-go/tenure v0.0.0
 )
 
 require (
-	github.com/govalues/decimal v0.1.36 // indirect
-	github.com/rickb777/period v1.0.9 // indirect
-	github.com/rickb777/plural v1.4.2 // indirect
-)
-
-require (
-	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
-	github.com/casbin/casbin/v2 v2.135.0
-	github.com/casbin/govaluate v1.3.0 // indirect
-	github.com/google/uuid v1.6.0 // indirect
-	github.com/looplab/fsm v1.0.3
-	github.com/qmuntal/stateless v1.7.2
-	github.com/rickar/cal/v2 v2.1.13
-	github.com/rickb777/date/v2 v2.1.8
-)
-
-replace github.com/tenure-go/tenure => ..
-	github.com/RoaringBitmap/roaring/v2 v2.30.0 // indirect
+	github.com/RoaringBitmap/roaring/v2 v2.30.0
 	github.com/bits-and-blooms/bitset v1.24.4 // indirect
-	github.com/google/btree v1.1.3 // indirect
+	github.com/google/btree v1.1.3
 	github.com/govalues/decimal v0.1.36 // indirect
 	github.com/mschoch/smat v0.2.0 // indirect
-	github.com/rickb777/date/v2 v2.1.8 // indirect
 	github.com/rickb777/period v1.0.9 // indirect
 	github.com/rickb777/plural v1.4.2 // indirect
-	github.com/tidwall/btree v1.8.2 // indirect
-	golang.org/x/sys v0.30.0 // indirect
+	github.com/tidwall/btree v1.8.2
+	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.11 // indirect
 )
@@ -48,18 +29,13 @@ replace github.com/tenure-go/tenure => ..
 require (
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
-	github.com/govalues/decimal v0.1.36 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
-	github.com/rickb777/period v1.0.9 // indirect
-	github.com/rickb777/plural v1.4.2 // indirect
 	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
 	modernc.org/libc v1.80.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
@@ -70,4 +46,14 @@ replace (
 	github.com/tenure-go/tenure => ..
 	github.com/tenure-go/tenure/store/postgres => ../store/postgres
 	github.com/tenure-go/tenure/store/sqlite => ../store/sqlite
+)
+
+// pipeline's peers
+require (
+	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
+	github.com/casbin/casbin/v2 v2.135.0
+	github.com/casbin/govaluate v1.3.0 // indirect
+	github.com/looplab/fsm v1.0.3
+	github.com/qmuntal/stateless v1.7.2
+	github.com/rickar/cal/v2 v2.1.13
 )

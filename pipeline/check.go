@@ -7,8 +7,13 @@ import (
 	"strings"
 )
 
-// maxNames is how many roles, conditions and side processes a definition may have.
-const maxNames = 64
+// Bounds of one definition.
+const (
+	maxNames    = 64   // roles, conditions and side processes
+	maxParts    = 512  // stages, fields, moves, edits, timers and copies
+	maxNeeds    = 2048 // needs in all
+	maxProblems = 1000 // after which Check says no more
+)
 
 // Check finds every fault of the rules at once. Problems that are no Warning keep them from being
 // compiled.
@@ -51,6 +56,9 @@ type checker struct {
 }
 
 func (c *checker) add(code, path string, names ...string) {
+	if len(c.found) >= maxProblems {
+		return
+	}
 	p := Problem{Code: code, Path: path, Names: names}
 	for at := path; ; { // a name that is missing lies where its parent does
 		if place, ok := c.rules.places[at]; ok {
@@ -67,8 +75,10 @@ func (c *checker) add(code, path string, names ...string) {
 }
 
 func (c *checker) warn(code, path string, names ...string) {
-	c.add(code, path, names...)
-	c.found[len(c.found)-1].Warning = true
+	if before := len(c.found); before < maxProblems {
+		c.add(code, path, names...)
+		c.found[before].Warning = true
+	}
 }
 
 // known reports a name that is not among those defined.
@@ -105,6 +115,9 @@ func (c *checker) definition(d *Definition, path string) {
 	if d.ID == "" || checkID("", string(d.ID)) != nil {
 		c.add("bad_value", path+".id", string(d.ID))
 	}
+	if !c.limits(d, path) {
+		return
+	}
 	n := names{
 		stages: collect(d.Stages, func(s *Stage) StageID { return s.ID }),
 		fields: collect(d.Fields, func(f *Field) FieldID { return f.ID }),
@@ -129,7 +142,6 @@ func (c *checker) definition(d *Definition, path string) {
 			n.actions = append(n.actions, a)
 		}
 	}
-	c.limits(d, path)
 	c.fields(d, &n, path)
 	c.stagesAndMoves(d, &n, path)
 	c.edits(d, &n, path)
@@ -154,7 +166,8 @@ type names struct {
 	actions []Action
 }
 
-func (c *checker) limits(d *Definition, path string) {
+// limits is false if there is so much that looking on would take too long.
+func (c *checker) limits(d *Definition, path string) bool {
 	roles := make(map[Role]bool)
 	conditions := make(map[string]bool)
 	add := func(list []Role) {
@@ -176,11 +189,34 @@ func (c *checker) limits(d *Definition, path string) {
 		add(s.Open)
 		add(s.Close)
 	}
-	for what, n := range map[string]int{"roles": len(roles), "conditions": len(conditions), "sides": len(d.Sides)} {
-		if n > maxNames {
-			c.add("too_many", path, what)
+	needs := 0
+	for _, m := range d.Moves {
+		needs += len(m.Needs) + len(m.From) + len(m.Conditions) + len(m.Copies)
+	}
+	for _, s := range d.Stages {
+		needs += len(s.Enter)
+	}
+	for _, s := range d.Sides {
+		needs += len(s.Needs) + len(s.Blocks)
+	}
+	for _, e := range d.Edits {
+		needs += len(e.Fields) + len(e.In)
+	}
+	ok := true
+	for _, count := range []struct {
+		what     string
+		n, limit int
+	}{
+		{"roles", len(roles), maxNames}, {"conditions", len(conditions), maxNames}, {"sides", len(d.Sides), maxNames},
+		{"stages", len(d.Stages), maxParts}, {"fields", len(d.Fields), maxParts}, {"moves", len(d.Moves), maxParts},
+		{"edits", len(d.Edits), maxParts}, {"timers", len(d.Timers), maxParts}, {"copies", len(d.Copies), maxParts}, {"needs", needs, maxNeeds},
+	} {
+		if count.n > count.limit {
+			c.add("too_many", path, count.what)
+			ok = false
 		}
 	}
+	return ok
 }
 
 func (c *checker) fields(d *Definition, n *names, path string) {
@@ -526,6 +562,11 @@ func (c *checker) copies(d *Definition, n *names, path string) {
 
 func (c *checker) routes() {
 	routes := c.rules.Routes
+	if len(routes) > maxNeeds {
+		c.add("too_many", "routes")
+		return
+	}
+	left := maxBoxes
 	unique(c, "routes", collect(routes, func(r *Route) string { return r.ID }))
 	for i := range routes {
 		r := &routes[i]
@@ -549,7 +590,7 @@ func (c *checker) routes() {
 				}
 			}
 		}
-		if _, wins, known := winner(routes, i); !known {
+		if _, wins, known := winner(routes, i, &left); !known {
 			c.warn("too_complex", at, r.ID)
 		} else if !wins {
 			c.add("shadowed_route", at, r.ID)

@@ -96,6 +96,9 @@ func TestPlantedDefects(t *testing.T) {
 		}},
 		"empty_route": {"routes[0]", func(r *pipeline.Rules, d *d) { r.Routes[0].Forms = []string{} }},
 		"bad_link":    {"definitions[0].fields[8].link", func(r *pipeline.Rules, d *d) { d.Fields[8].Link = "https://{name}.example/" }},
+		"too_many needs": {"definitions[0]", func(r *pipeline.Rules, d *d) {
+			d.Moves[0].Needs = make([]pipeline.Need, 3000)
+		}},
 		"too_many": {"definitions[0]", func(r *pipeline.Rules, d *d) {
 			for i := range 65 {
 				d.Claim = append(d.Claim, pipeline.Role(fmt.Sprint("r", i)))
@@ -195,7 +198,8 @@ func TestShadowedRoutesAreExact(t *testing.T) {
 		}
 		for i, r := range routes {
 			require.Equal(t, !wins[r.ID], reported[r.ID], "route %s of %+v", r.ID, routes)
-			lead, ok, known := pipeline.Winner(routes, i)
+			left := 1000
+			lead, ok, known := pipeline.Winner(routes, i, &left)
 			require.True(t, known)
 			require.Equal(t, wins[r.ID], ok)
 			if ok {

@@ -330,7 +330,11 @@ func (d *definition) addEdits() {
 		}
 		for i, s := range d.Stages {
 			if len(e.In) == 0 || slices.Contains(e.In, s.ID) {
-				by[i] = append(by[i], e.Roles...)
+				for _, r := range e.Roles {
+					if !slices.Contains(by[i], r) {
+						by[i] = append(by[i], r)
+					}
+				}
 			}
 		}
 	}

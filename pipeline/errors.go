@@ -283,6 +283,6 @@ var problemTexts = map[string][2]string{
 	"shadowed_route":     {"earlier routes take every lead of this one", "прежние маршруты забирают все заявки этого"},
 	"empty_route":        {"the route takes no lead or leads nowhere", "маршрут ничего не берёт или никуда не ведёт"},
 	"bad_link":           {"not a usable link template", "непригодный шаблон ссылки"},
-	"too_many":           {"more than 64", "больше 64"},
+	"too_many":           {"too many", "слишком много"},
 	"too_complex":        {"too many states to prove that no case gets stuck", "слишком много состояний: не доказано, что сделка не застрянет"},
 }

@@ -306,7 +306,7 @@ func nearest[S ~string](name string, names []S) []string {
 		far  int
 	}
 	var found []near
-	for _, n := range names {
+	for _, n := range names[:min(len(names), 2*maxParts)] {
 		if far := distance(name, string(n)); far <= max(1, len([]rune(name))/3) {
 			found = append(found, near{string(n), far})
 		}

@@ -85,16 +85,15 @@ func (w words) word() string {
 	return other
 }
 
-// maxBoxes bounds the exact search.
+// maxBoxes bounds the exact search of all routes.
 const maxBoxes = 100_000
 
 // winner finds a lead that the route wins against those before it. It is exact: what earlier
 // routes take is cut out of what this one takes, until something is left or nothing is.
-func winner(routes []Route, i int) (lead Open, wins, known bool) {
-	left := maxBoxes
-	b, ok := remains(boxOf(&routes[i]), routes[:i], &left)
+func winner(routes []Route, i int, left *int) (lead Open, wins, known bool) {
+	b, ok := remains(boxOf(&routes[i]), routes[:i], left)
 	if !ok {
-		return Open{}, false, left > 0
+		return Open{}, false, *left > 0
 	}
 	return Open{Channel: b[0].word(), Form: b[1].word(), Site: b[2].word(), Group: b[3].word(), Listing: b[4].word(), Region: b[5].word()}, true, true
 }

@@ -21,6 +21,7 @@ type walk struct {
 	states  []walkState
 	back    [][]int // by state: those that lead to it
 	enabled map[*move]bool
+	work    int // ways to make moves looked at so far
 	full    bool
 }
 
@@ -39,11 +40,11 @@ func (c *checker) walk(def *Definition, path string) {
 	r := *c.rules
 	d := compile(*def, r)
 	w := walk{d: d, seen: make(map[string]int), enabled: make(map[*move]bool)}
+	reached := c.structure(d, path)
 	if !w.survey() {
 		c.warn("too_complex", path)
 		return
 	}
-	reached := c.structure(d, path)
 	w.start(c)
 	for i := 0; i < len(w.states) && !w.full; i++ {
 		w.steps(i)
@@ -57,6 +58,9 @@ func (c *checker) walk(def *Definition, path string) {
 
 // survey lists the fields that needs look at, with the values told apart.
 func (w *walk) survey() bool {
+	if len(w.d.Stages)*len(w.d.actions)*len(w.d.needs) > 100*maxStates {
+		return false
+	}
 	at := make(map[FieldID]int)
 	add := func(n *Need) {
 		for ; n != nil; n = n.When {
@@ -181,6 +185,10 @@ func (w *walk) product(choices [][]uint8, f func([]uint8)) {
 			w.full = true
 			return
 		}
+	}
+	if w.work += size; w.work > 10*maxStates {
+		w.full = true
+		return
 	}
 	pick := make([]int, len(choices))
 	for range size {
