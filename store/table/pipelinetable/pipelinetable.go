@@ -48,8 +48,9 @@ type Cases struct{ tables table.Tables }
 
 var (
 	byCard = Part.Expand(`select id from {card} where card = $1`)
-	byDone = Part.Expand(`select e.doc from {command} c join {event} e on e.id = c.id and e.kind = 'case' and e.seq >= c.first and e.seq <= c.last
-		where c.id = $1 and c.command = $2 order by e.seq`)
+	byDone = Part.Expand(`select doc from {event} where id = $1 and kind = 'case'
+		and seq >= (select first from {command} where id = $1 and command = $2)
+		and seq <= (select last from {command} where id = $1 and command = $2) order by seq`)
 	since = Part.Expand(`select doc from {event} where id = $1 and kind = 'case' and seq > $2 order by seq limit $3`)
 
 	putCase = Part.Expand(`insert into {case} (id, pipeline, stage, owner, pool, opened, open) values ($1, $2, $3, $4, $5, $6, $7)
