@@ -179,44 +179,45 @@ const (
 )
 
 // Decide answers whether the actor may do the action now, as a bare command.
-func (c *Case) Decide(a Actor, action Action) (d Decision) {
-	options := c.options
-	if len(options) > fewOptions {
-		i, ok := c.def.byName[action]
-		if !ok {
-			return Decision{Action: action, c: c}
-		}
-		options = options[i : i+1]
+func (c *Case) Decide(a Actor, action Action) Decision {
+	if c.def == nil {
+		return Decision{Action: action, c: c}
 	}
-	for i := range options {
-		if o := &options[i]; o.name == action {
-			c.decide(&d, &a, o)
-			return d
-		}
+	i, found := c.def.find(action)
+	if !found {
+		return Decision{Action: action, c: c}
 	}
-	return Decision{Action: action, c: c}
+	o := &c.options[i]
+	ok, state, failed := c.judgeOption(a.ID, a.Roles, o)
+	return Decision{Action: action, To: o.to, OK: ok, state: state, failed: failed, c: c, move: o.move}
 }
 
-// fewOptions are looked through faster than a map.
-const fewOptions = 16
-
-func (c *Case) decide(d *Decision, a *Actor, o *option) {
+// judgeOption is all that is decided, in values that fit into registers.
+func (c *Case) judgeOption(id ActorID, roles []Role, o *option) (ok bool, state decided, failed uint64) {
 	m := o.move
-	d.Action, d.To, d.c, d.move = o.name, "", c, m
-	state, failed := decided(0), uint64(0)
-	if a.has(m.roles, c.Owner) {
+	if common(roles, m.listed) || m.byOwner && id == c.Owner && id != "" {
 		state = mayRoles
 	}
 	if len(m.conditions) > 0 {
-		failed = m.fails(c, *a)
+		failed = m.fails(c, Actor{ID: id, Roles: roles})
 	}
-	ok := false
 	if o.here {
-		d.To = m.toID
 		ok = state == mayRoles && failed == 0 && c.ready(m)
 		state |= here
 	}
-	d.OK, d.state, d.failed = ok, state, failed
+	return ok, state, failed
+}
+
+// common reports whether the lists share a role.
+func common(own, want []Role) bool {
+	for _, w := range want {
+		for _, o := range own {
+			if o == w {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // fails says which conditions do not hold.
@@ -241,9 +242,8 @@ func (c *Case) ready(m *move) bool {
 
 // may is Decide of a move that is possible here.
 func (c *Case) may(a *Actor, m *move) bool {
-	var d Decision
-	c.decide(&d, a, &option{name: m.action, move: m, here: true})
-	return d.OK
+	ok, _, _ := c.judgeOption(a.ID, a.Roles, &option{move: m, here: true})
+	return ok
 }
 
 // has reports whether the actor has one of the roles, being the owner among them.
@@ -251,16 +251,8 @@ func (c *Case) has(a Actor, roles []Role) bool { return a.has(roles, c.Owner) }
 
 func (a *Actor) has(roles []Role, owner ActorID) bool {
 	for _, r := range roles {
-		if r == RoleOwner {
-			if a.ID != "" && a.ID == owner {
-				return true
-			}
-			continue
-		}
-		for _, own := range a.Roles {
-			if own == r {
-				return true
-			}
+		if r == RoleOwner && a.ID != "" && a.ID == owner || r != RoleOwner && slices.Contains(a.Roles, r) {
+			return true
 		}
 	}
 	return false
@@ -273,7 +265,9 @@ func (c *Case) Explain(dst []Decision, a Actor) []Decision {
 	n := len(dst)
 	dst = slices.Grow(dst, len(options))[:n+len(options)]
 	for i := range options {
-		c.decide(&dst[n+i], &a, &options[i])
+		d, o := &dst[n+i], &options[i]
+		d.OK, d.state, d.failed = c.judgeOption(a.ID, a.Roles, o)
+		d.Action, d.To, d.c, d.move = o.name, o.to, c, o.move
 	}
 	return dst
 }

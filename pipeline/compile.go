@@ -104,9 +104,9 @@ type definition struct {
 	sides   map[string]int
 	needs   []Need // distinct; a case keeps a bit for each
 	actions []action
-	byName  map[Action]int
 	first   [][]*move  // by stage: its moves in the order defined
 	options [][]option // by stage: every action, in order
+	slots   []uint16   // a hash table of actions: their places in order, from 1
 	edits   map[FieldID][][]Role
 	timers  []timer
 	copies  map[string]*Copy
@@ -124,6 +124,7 @@ type option struct {
 	name Action
 	move *move // where it is not possible: the action's first, by which it is explained
 	here bool  // it is possible
+	to   StageID
 }
 
 // A move is one action at one stage.
@@ -132,6 +133,8 @@ type move struct {
 	to         int // a stage; for a side process -1
 	toID       StageID
 	roles      []Role
+	listed     []Role // those that an actor can have in his list: being the owner is not
+	byOwner    bool
 	needs      []int    // in order: its own, then those of the stage entered
 	mask       []uint64 // the same as bits
 	conditions []condition
@@ -170,7 +173,6 @@ func compile(def Definition, r Rules) *definition {
 		stages:     make(map[StageID]int),
 		fields:     make(map[FieldID]*Field),
 		sides:      make(map[string]int),
-		byName:     make(map[Action]int),
 		first:      make([][]*move, len(def.Stages)),
 		edits:      make(map[FieldID][][]Role),
 		copies:     make(map[string]*Copy),
@@ -197,9 +199,14 @@ func compile(def Definition, r Rules) *definition {
 		d.actions[i].explainBy()
 	}
 	d.addEdits()
+	d.index()
 	words := (len(d.needs) + 63) / 64
 	for _, a := range d.actions {
 		for _, m := range a.at {
+			if m != nil {
+				m.byOwner = slices.Contains(m.roles, RoleOwner)
+				m.listed = slices.DeleteFunc(slices.Clone(m.roles), func(r Role) bool { return r == RoleOwner })
+			}
 			if m != nil && len(m.needs) > 0 {
 				m.mask = make([]uint64, words)
 				for _, n := range m.needs {
@@ -214,6 +221,8 @@ func compile(def Definition, r Rules) *definition {
 			options[j] = option{name: a.name, move: a.at[i], here: a.at[i] != nil}
 			if a.at[i] == nil {
 				options[j].move = a.any
+			} else {
+				options[j].to = a.at[i].toID
 			}
 		}
 		d.options = append(d.options, options)
@@ -284,10 +293,9 @@ func (d *definition) blockers(a Action, isMove bool) (mask uint64) {
 }
 
 func (d *definition) enter(name Action) *action {
-	i, ok := d.byName[name]
-	if !ok {
+	i := slices.IndexFunc(d.actions, func(a action) bool { return a.name == name })
+	if i < 0 {
 		i = len(d.actions)
-		d.byName[name] = i
 		d.actions = append(d.actions, action{name: name, at: make([]*move, len(d.Stages))})
 	}
 	return &d.actions[i]
@@ -361,10 +369,51 @@ func (d *definition) editors(f FieldID, stage int) []Role {
 }
 
 func (d *definition) action(name Action) *action {
-	if i, ok := d.byName[name]; ok {
+	if i, ok := d.find(name); ok {
 		return &d.actions[i]
 	}
 	return nil
+}
+
+// find is the action's place in order. Names are few and known, so their length and three letters
+// tell nearly all of them apart, at a third of a map's price.
+func (d *definition) find(name Action) (int, bool) {
+	if len(d.slots) == 0 {
+		return 0, false
+	}
+	for h := slot(name); ; h++ {
+		i := d.slots[h&uint(len(d.slots)-1)]
+		if i == 0 {
+			return 0, false
+		}
+		if d.actions[i-1].name == name {
+			return int(i - 1), true
+		}
+	}
+}
+
+func slot(name Action) uint {
+	n := uint(len(name))
+	if n == 0 {
+		return 0
+	}
+	return n + uint(name[0])*3 + uint(name[n/2])*29 + uint(name[n-1])*7
+}
+
+// index fills the hash table of actions; it is a power of two, at most a quarter full.
+func (d *definition) index() {
+	size := 8
+	for size < 4*len(d.actions) {
+		size *= 2
+	}
+	d.slots = make([]uint16, size)
+	for i := range d.actions {
+		h := slot(d.actions[i].name)
+		for d.slots[h&uint(size-1)] != 0 {
+			h++
+		}
+		d.slots[h&uint(size-1)] = uint16(i + 1)
+	}
 }
 
 func (d *definition) actionNames() []Action {

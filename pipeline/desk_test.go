@@ -148,3 +148,11 @@ func TestRecordsOfOtherRules(t *testing.T) {
 	_, _, err = c.Apply(nil, pipeline.Command{Action: "grant", By: pipeline.Actor{ID: "b", Roles: []pipeline.Role{"banker"}}}, start)
 	require.NoError(t, err, "a side process that is gone blocks nothing")
 }
+
+func TestNobodyListsHimselfAsOwner(t *testing.T) {
+	t.Parallel()
+	c := deal(t, map[pipeline.FieldID]string{"phone": "1", "city": "moscow"})
+	c = must(t, c, pipeline.Command{Action: "call", By: ivan}, start)
+	require.False(t, c.Decide(pipeline.Actor{ID: "eve", Roles: []pipeline.Role{pipeline.RoleOwner}}, "sign").OK)
+	require.False(t, c.Decide(pipeline.Actor{}, "sign").OK, "nor is nobody the owner of a case without one")
+}

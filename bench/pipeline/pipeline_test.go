@@ -3,6 +3,7 @@ package pipeline_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,47 +16,47 @@ import (
 	"github.com/rickb777/date/v2/clock"
 
 	"github.com/tenure-go/tenure/pipeline"
+	"github.com/tenure-go/tenure/pipeline/ready"
 	"github.com/tenure-go/tenure/pipeline/worktime"
 )
 
-// The same deal for all: five stages, a head wins it from papers once two fields are filled.
+// The same deal for all: that of a rental team (pipeline/ready), where a guest lives in the flat. A
+// head may finish it once the flat is inspected and no problem is open.
 var (
 	head  = pipeline.Actor{ID: "olga", Roles: []pipeline.Role{"head"}}
 	start = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
 )
 
-func rules() pipeline.Rules {
-	manager, heads := []pipeline.Role{"manager", "head"}, []pipeline.Role{"head"}
-	return pipeline.Rules{Definitions: []pipeline.Definition{{
-		ID: "sales", Parties: []string{"us", "client"},
-		Fields: []pipeline.Field{{ID: "phone", Kind: pipeline.KindText}, {ID: "passport", Kind: pipeline.KindCheck, Party: "client"}},
-		Stages: []pipeline.Stage{{ID: "new"}, {ID: "talks"}, {ID: "papers"}, {ID: "won", Final: pipeline.Won}, {ID: "lost", Final: pipeline.Lost}},
-		Moves: []pipeline.Move{
-			{Action: "call", From: []pipeline.StageID{"new"}, To: "talks", Roles: manager},
-			{Action: "sign", From: []pipeline.StageID{"talks"}, To: "papers", Roles: manager},
-			{Action: "win", From: []pipeline.StageID{"papers"}, To: "won", Roles: heads, Needs: []pipeline.Need{{Field: "phone"}, {Field: "passport"}}},
-			{Action: "back", From: []pipeline.StageID{"papers"}, To: "talks", Roles: manager},
-			{Action: "lose", From: []pipeline.StageID{"*"}, To: "lost", Roles: heads},
-		},
-		Edits: []pipeline.Edit{{Fields: []pipeline.FieldID{"*"}, Roles: manager}},
-	}}}
+func rental() pipeline.Definition {
+	for _, d := range ready.Rules().Definitions {
+		if d.ID == "rental" {
+			d.Timers = nil // the peers have none
+			return d
+		}
+	}
+	panic("no rental")
 }
 
 func deal(b *testing.B) *pipeline.Case {
-	e, err := pipeline.Compile(rules())
+	e, err := pipeline.Compile(pipeline.Rules{Definitions: []pipeline.Definition{rental()}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, _, err := e.Open(nil, pipeline.Open{ID: "o", Case: "deal-7", Pipeline: "sales", By: head, Set: map[pipeline.FieldID]string{"phone": "+7", "passport": "yes"}}, start)
-	for _, a := range []pipeline.Action{"call", "sign"} {
-		if err == nil {
-			c, _, err = c.Apply(nil, pipeline.Command{Action: a, By: head}, start)
-		}
-	}
+	c, err := e.Bind(pipeline.Record{ID: "deal-7", Pipeline: "rental", Version: 1, Stage: "living", Opened: start, Values: map[pipeline.FieldID]pipeline.Value{"inspected": {Text: "yes"}}})
 	if err != nil {
 		b.Fatal(err)
 	}
 	return c
+}
+
+// froms lists the stages that a move leaves.
+func froms(d pipeline.Definition, m pipeline.Move) (out []string) {
+	for _, s := range d.Stages {
+		if slices.Contains(m.From, s.ID) || s.Final == "" && slices.Contains(m.From, "*") {
+			out = append(out, string(s.ID))
+		}
+	}
+	return out
 }
 
 // A pair measures ours first, and then says how many times longer each peer takes.
@@ -84,34 +85,34 @@ func BenchmarkPipelineDecide(b *testing.B) {
 	c := deal(b)
 	p.run("tenure", func(b *testing.B) {
 		for b.Loop() {
-			sink = c.Decide(head, "win").OK
+			sink = c.Decide(head, "finish").OK
 		}
 		if !sink {
 			b.Fatal("refused")
 		}
 	})
 
-	fields := map[string]string{"phone": "+7", "passport": "yes"}
-	role := "head"
-	is := func(want ...string) func(context.Context, ...any) bool {
-		return func(context.Context, ...any) bool {
-			for _, w := range want {
-				if role == w {
-					return true
-				}
+	d := rental()
+	role, inspected, problem := "head", "yes", false
+	has := func(roles []pipeline.Role) func(context.Context, ...any) bool {
+		return func(context.Context, ...any) bool { return slices.Contains(roles, pipeline.Role(role)) }
+	}
+	isInspected := func(context.Context, ...any) bool { return inspected != "" }
+	noProblem := func(context.Context, ...any) bool { return !problem }
+	sm := stateless.NewStateMachine("living")
+	for _, m := range d.Moves {
+		for _, from := range froms(d, m) {
+			guards := []stateless.GuardFunc{has(m.Roles)}
+			if m.Action == "finish" {
+				guards = append(guards, isInspected, noProblem)
 			}
-			return false
+			sm.Configure(from).Permit(string(m.Action), string(m.To), guards...)
 		}
 	}
-	papers := func(context.Context, ...any) bool { return fields["phone"] != "" && fields["passport"] != "" }
-	sm := stateless.NewStateMachine("papers")
-	sm.Configure("new").Permit("call", "talks", is("manager", "head")).Permit("lose", "lost", is("head"))
-	sm.Configure("talks").Permit("sign", "papers", is("manager", "head")).Permit("lose", "lost", is("head"))
-	sm.Configure("papers").Permit("win", "won", is("head"), papers).Permit("back", "talks", is("manager", "head")).Permit("lose", "lost", is("head"))
 	p.run("stateless.CanFire", func(b *testing.B) {
 		var err error
 		for b.Loop() {
-			sink, err = sm.CanFire("win")
+			sink, err = sm.CanFire("finish")
 		}
 		if !sink || err != nil {
 			b.Fatal("refused", err)
@@ -119,19 +120,21 @@ func BenchmarkPipelineDecide(b *testing.B) {
 	})
 
 	ctx := context.Background()
-	machine := fsm.NewFSM("papers", fsm.Events{
-		{Name: "call", Src: []string{"new"}, Dst: "talks"}, {Name: "sign", Src: []string{"talks"}, Dst: "papers"}, {Name: "win", Src: []string{"papers"}, Dst: "won"},
-		{Name: "back", Src: []string{"papers"}, Dst: "talks"}, {Name: "lose", Src: []string{"new", "talks", "papers"}, Dst: "lost"},
-	}, fsm.Callbacks{"before_win": func(ctx context.Context, e *fsm.Event) {
-		if !is("head")(ctx) || !papers(ctx) {
+	var events fsm.Events
+	for _, m := range d.Moves {
+		events = append(events, fsm.EventDesc{Name: string(m.Action), Src: froms(d, m), Dst: string(m.To)})
+	}
+	heads := has([]pipeline.Role{"head"})
+	machine := fsm.NewFSM("living", events, fsm.Callbacks{"before_finish": func(ctx context.Context, e *fsm.Event) {
+		if !heads(ctx) || !isInspected(ctx) || !noProblem(ctx) {
 			e.Cancel()
 		}
 	}})
 	// Its Can ignores guards, so an answer is a guarded fire.
 	p.run("looplab.Event", func(b *testing.B) {
 		for b.Loop() {
-			machine.SetState("papers")
-			if err := machine.Event(ctx, "win"); err != nil {
+			machine.SetState("living")
+			if err := machine.Event(ctx, "finish"); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -155,10 +158,13 @@ m = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`)
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, rule := range [][]string{{"manager", "new", "call"}, {"head", "new", "call"}, {"manager", "talks", "sign"}, {"head", "talks", "sign"}, {"head", "papers", "win"},
-		{"manager", "papers", "back"}, {"head", "papers", "back"}, {"head", "new", "lose"}, {"head", "talks", "lose"}, {"head", "papers", "lose"}} {
-		if _, err := enforcer.AddPolicy(rule); err != nil {
-			b.Fatal(err)
+	for _, m := range d.Moves {
+		for _, from := range froms(d, m) {
+			for _, role := range m.Roles {
+				if _, err := enforcer.AddPolicy(string(role), from, string(m.Action)); err != nil {
+					b.Fatal(err)
+				}
+			}
 		}
 	}
 	if _, err := enforcer.AddGroupingPolicy("olga", "head"); err != nil {
@@ -166,7 +172,7 @@ m = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`)
 	}
 	p.run("casbin.Enforce", func(b *testing.B) { // the role alone, no fields
 		for b.Loop() {
-			if sink, err = enforcer.Enforce("olga", "papers", "win"); err != nil || !sink {
+			if sink, err = enforcer.Enforce("olga", "living", "finish"); err != nil || !sink {
 				b.Fatal("refused", err)
 			}
 		}
@@ -189,7 +195,7 @@ func BenchmarkPipelineApply(b *testing.B) {
 	dst := make([]pipeline.Event, 0, 16)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := c.Apply(dst, pipeline.Command{ID: "c-1", Action: "back", By: head}, start); err != nil {
+		if _, _, err := c.Apply(dst, pipeline.Command{ID: "c-1", Action: "finish", By: head}, start); err != nil {
 			b.Fatal(err)
 		}
 	}
