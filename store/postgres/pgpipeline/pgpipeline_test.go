@@ -57,7 +57,7 @@ func TestSchemaIsTheCallersToApply(t *testing.T) {
 func TestReservations(t *testing.T) {
 	t.Parallel()
 	_, s := open(t)
-	require.NoError(t, pipelinetest.Reservations(t.Context(), s, 2000, 5, 3))
+	require.NoError(t, pipelinetest.Reservations(t.Context(), s, 2000/part, 5, 3))
 }
 
 func TestRealLeads(t *testing.T) {
@@ -67,6 +67,6 @@ func TestRealLeads(t *testing.T) {
 	_, s := open(t)
 	leads := pipelinetest.LeadsOf(rows)
 	require.Len(t, leads, 6697)
-	require.NoError(t, pipelinetest.Leads(t.Context(), s, leads, 3))
-	t.Logf("olist_leads: %d leads, each sent twice", len(leads))
+	require.NoError(t, pipelinetest.Leads(t.Context(), s, leads[:len(leads)/part], 3))
+	t.Logf("olist_leads: %d leads, each sent twice", len(leads)/part)
 }
