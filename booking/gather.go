@@ -126,11 +126,11 @@ func (d *Desk) run(ctx context.Context, c *call) (Result, error) {
 	if lane != "" && d.lanes.leave(lane, c) {
 		return Result{}, fmt.Errorf("booking: nothing was done: %w", err) // ctx ended before its turn
 	}
-	switch {
-	case d.lanes.stateOf(c) == callDone:
+	switch d.lanes.stateOf(c) {
+	case callDone:
 		return c.result, c.err
-	case err == nil:
-		err = errors.New("booking: a call was lost")
+	case callTaken: // ctx ended while another carries it
+		err = fmt.Errorf("booking: the outcome is unknown, repeat the command: %w", err)
 	}
 	return Result{}, err
 }
