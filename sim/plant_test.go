@@ -239,9 +239,12 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 			t.Parallel()
 			const within = 40
 			for seed := int64(1); seed <= within; seed++ {
-				s := openMemory()
-				plant(&s)
-				if r := simulate(t, s, seed); r.err != nil {
+				r := simulate(t, func() (stage, error) {
+					s := openMemory()
+					plant(&s)
+					return s, nil
+				}, seed)
+				if r.err != nil {
 					require.ErrorIs(t, r.err, errFound)
 					t.Logf("seed %d: %.160v", seed, r.err)
 					return
