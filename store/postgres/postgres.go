@@ -148,6 +148,7 @@ const (
 	deadlockDetected     = "40P01"
 	lockNotAvailable     = "55P03"
 	undefinedTable       = "42P01"
+	readOnly             = "25006"
 )
 
 func code(err error) string {
@@ -169,6 +170,8 @@ func explain(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", store.ErrConflict, err)
 	case undefinedTable:
 		return fmt.Errorf("%w: apply the part's schema, or set the search_path to where it is", err)
+	case readOnly:
+		return fmt.Errorf("%w: connect to a primary server, to a database that may be written", err)
 	}
 	if ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
 		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
