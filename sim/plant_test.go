@@ -155,17 +155,15 @@ var plants = map[string]func(*stage){
 		}
 	},
 	"deadlines cut to the minute": func(s *stage) {
-		s.plant = func(inner booking.Store) booking.Store {
-			return faulty{Store: inner, commit: func(ctx context.Context, _ booking.Store, c booking.Change) error {
-				c.Rows = slices.Clone(c.Rows)
-				for i := range c.Rows {
-					if d := &c.Rows[i].Reservation.Deadline; !d.IsZero() {
-						*d = d.Add(time.Minute).Truncate(time.Minute)
-					}
+		s.store = faulty{Store: s.store, load: func(ctx context.Context, inner booking.Store, q booking.Query) ([]booking.Calendar, error) {
+			cals, err := inner.Load(ctx, q)
+			for _, c := range cals {
+				for i := range c.Reservations {
+					c.Reservations[i].Deadline = c.Reservations[i].Deadline.Truncate(time.Minute)
 				}
-				return inner.Commit(ctx, c)
-			}}
-		}
+			}
+			return cals, err
+		}}
 	},
 	"feed by insert order": func(s *stage) {
 		f := &insertOrder{Feed: s.feed, numbers: make(map[eventKey]int64)}
