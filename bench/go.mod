@@ -72,3 +72,13 @@ replace (
 	github.com/tenure-go/tenure/store/sqlite => ../store/sqlite
 	github.com/tenure-go/tenure/voucher/pdf => ../voucher/pdf
 )
+
+// pipeline's peers
+require (
+	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
+	github.com/casbin/casbin/v2 v2.135.0
+	github.com/casbin/govaluate v1.3.0 // indirect
+	github.com/looplab/fsm v1.0.3
+	github.com/qmuntal/stateless v1.7.2
+	github.com/rickar/cal/v2 v2.1.13
+)
