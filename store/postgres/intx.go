@@ -21,21 +21,25 @@ import (
 // unknown and is not retried: repeat the whole with the same IDs.
 //
 // Transactions may name keys in any order. Within fn a lock is waited for 100 ms at most, less than
-// PostgreSQL takes to see a deadlock; further attempts begin by locking, in key order and for as long
-// as it takes, the keys that were named before. Where that helps nothing, as the lock that is waited
-// for is on the caller's own rows, each attempt waits twice as long.
+// PostgreSQL takes to see a deadlock; the attempts after one that waited in vain begin by locking, in
+// key order and for as long as it takes, the keys that were named before. Where that helps nothing,
+// as the lock that is waited for is on the caller's own rows, each attempt waits twice as long. After
+// a mere conflict nothing is locked beforehand: a row that many take last, such as a counter, must
+// not be held for the whole of a transaction.
 func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 	var retry store.Retry
 	locks := make(locks)
 	patience, named := 100*time.Millisecond, -1
-	return retry.Do(ctx, nil, func(ctx context.Context) error {
-		if named == len(locks) {
-			patience *= 2
+	waited := false // in vain, for a lock
+	return retry.Do(ctx, nil, func(ctx context.Context) (err error) {
+		defer func() { waited = waited || code(err) == deadlockDetected || code(err) == lockNotAvailable }()
+		if waited && named == len(locks) {
+			patience = min(2*patience, 10*time.Second)
 		}
 		named = len(locks)
 		haste := fmt.Sprintf("set local lock_timeout = '%dms'", patience.Milliseconds())
 		options := pgx.TxOptions{}
-		if len(locks) == 0 {
+		if !waited {
 			options.BeginQuery = "begin; " + haste // one round trip
 		}
 		tx, err := db.BeginTx(ctx, options)
@@ -43,7 +47,7 @@ func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 			return explain(ctx, err)
 		}
 		defer tx.Rollback(ctx) // after Commit it does nothing
-		if len(locks) > 0 {
+		if waited {
 			if err := locks.take(ctx, tx, haste); err != nil {
 				return err
 			}
