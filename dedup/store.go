@@ -1,6 +1,10 @@
 package dedup
 
 import (
+	"cmp"
+	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tenure-go/tenure/store"
@@ -20,14 +24,14 @@ const (
 
 // A Query names what to load. A key that was never written is answered with Version 0.
 //
-// A store may return more than asked, and should: the traces on each key asked for, and the keys of
-// these traces. It saves the desk from asking again.
+// An identifier's key brings along the traces on it, so that a touch costs few round trips; and if
+// it is not shared, for each of these traces: its keys, the traces on its card, and its latest
+// touch, by (Received, ID).
 type Query struct {
-	Keys    []store.Key
-	Cards   []CardID  // the traces on these cards
-	History []TraceID // the touches of these traces
-	Latest  []TraceID // of each of these traces the touch with the greatest (Received, ID)
-	Lock    bool      // a Commit follows
+	Keys    []store.Key // of any kind
+	Cards   []CardID    // the traces on these cards
+	History []TraceID   // the touches of these traces
+	Lock    bool        // a Commit follows
 }
 
 // An Aggregate is a row with its version. Of the pointers the one of its key's kind is set, none if
@@ -38,7 +42,15 @@ type Aggregate struct {
 	Touch    *StoredTouch
 	Use      *KeyUse
 	Trace    *Trace
-	Decision *Decide
+	Decision *StoredDecision
+}
+
+// A StoredDecision is a ruling as it is kept.
+type StoredDecision struct {
+	Decide
+	Withdrawn DecisionID `json:"withdrawn,omitempty"` // by which it was
+	Touch     TouchID    `json:"touch,omitempty"`     // of an erasure: the card's
+	Made      time.Time  `json:"made"`
 }
 
 // A StoredTouch is a touch as it is kept.
@@ -93,4 +105,47 @@ type Change struct {
 	Rows   []Aggregate // Version is ignored
 	Forget []store.Key // absent from now on
 	Events []Event
+}
+
+// A Feed hands out the events of a store in the order in which they became visible.
+type Feed interface {
+	// Since returns up to limit events after the cursor, and the cursor behind them. A cursor that
+	// names an event which the store does not have as it was is an error wrapping
+	// store.ErrRewound.
+	Since(ctx context.Context, after store.Cursor, limit int) ([]Event, store.Cursor, error)
+}
+
+// A Finder lists partners' touches.
+type Finder interface {
+	// Find returns up to limit touches that f selects, ordered by (Received, ID), and the cursor
+	// behind them.
+	Find(ctx context.Context, f Filter, after store.Cursor, limit int) ([]TouchID, store.Cursor, error)
+}
+
+// Found is a place in the list of a Finder.
+type Found struct {
+	Received time.Time
+	ID       TouchID
+}
+
+// Cursor returns the cursor behind this place.
+func (f Found) Cursor() store.Cursor {
+	return store.Cursor(strconv.FormatInt(f.Received.UnixMicro(), 10) + " " + string(f.ID))
+}
+
+// ParseFound returns the place that a cursor stands behind; the zero Found for "".
+func ParseFound(c store.Cursor) (Found, error) {
+	if c == "" {
+		return Found{}, nil
+	}
+	micros, id, ok := strings.Cut(string(c), " ")
+	n, err := strconv.ParseInt(micros, 10, 64)
+	if !ok || err != nil {
+		return Found{}, &InvalidError{Field: "after", Value: string(c), Why: "is no cursor of this list"}
+	}
+	return Found{time.UnixMicro(n).UTC(), TouchID(id)}, nil
+}
+
+func (f Found) compare(o Found) int {
+	return cmp.Or(f.Received.Compare(o.Received), strings.Compare(string(f.ID), string(o.ID)))
 }
