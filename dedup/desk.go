@@ -136,6 +136,11 @@ func (w *work) ingest(ctx context.Context, arrivals []*arrival) error {
 				if _, err := w.stored(ctx, a.touch.ID); err != nil {
 					return err
 				}
+				if card, _ := w.cardOf(st, after); st.files() {
+					if _, err := w.view(ctx, card); err != nil {
+						return err
+					}
+				}
 			}
 		}
 		return nil

@@ -43,9 +43,8 @@ type node struct {
 type link struct {
 	key    Key
 	shared bool
-	ruled  bool // by a ruling, so that traces do not tell
-	full   bool
-	board  bool // seen with an extension
+	board  bool      // seen with an extension
+	since  time.Time // the earliest trace that was erased
 	first  time.Time
 	nodes  []int32
 }
@@ -175,8 +174,8 @@ func (g *graph) settle() {
 	for i := range g.links {
 		l := &g.links[i]
 		slices.SortFunc(l.nodes, g.compare)
-		l.first = time.Time{}
-		if len(l.nodes) > 0 {
+		l.first = l.since
+		if len(l.nodes) > 0 && (l.since.IsZero() || g.nodes[l.nodes[0]].first.Before(l.since)) {
 			l.first = g.nodes[l.nodes[0]].first
 		}
 		if !l.shared {

@@ -22,16 +22,8 @@ func (w *work) settle(ctx context.Context) error {
 	if err := w.classify(ctx); err != nil {
 		return err
 	}
-	g := graph{reader: w.desk.config.Reader, limits: w.desk.config.limits(), nodes: make([]node, 0, len(w.spread))}
-	for _, id := range w.spread {
-		tr := w.trace(id)
-		g.add(node{id: id, keys: tr.Keys, name: tr.Name, first: tr.First, bonds: tr.Bonds})
-	}
-	for i := range g.links {
-		g.links[i].shared = w.use(g.links[i].key).Class == ClassShared
-	}
-	g.settle()
-	w.name(&g)
+	g := w.graph(nil)
+	w.name(g)
 	for i := range g.links {
 		l := &g.links[i]
 		class := ClassPersonal
@@ -46,6 +38,21 @@ func (w *work) settle(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// graph settles the traces that spreadOut found.
+func (w *work) graph(log func(step)) *graph {
+	g := &graph{reader: w.desk.config.Reader, limits: w.desk.config.limits(), nodes: make([]node, 0, len(w.spread)), log: log}
+	for _, id := range w.spread {
+		tr := w.trace(id)
+		g.add(node{id: id, keys: tr.Keys, name: tr.Name, first: tr.First, bonds: tr.Bonds})
+	}
+	for i := range g.links {
+		u := w.use(g.links[i].key)
+		g.links[i].shared, g.links[i].since = u.Class == ClassShared, u.Since
+	}
+	g.settle()
+	return g
 }
 
 // spreadOut finds the traces whose cards may change: those that hang together with what changed by
