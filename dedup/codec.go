@@ -233,6 +233,7 @@ func (c *coder) trace(t *Trace) {
 	text(c, &t.Name)
 	c.time(&t.First)
 	text(c, &t.Card)
+	again(c, &t.Lead, t.Card)
 	c.time(&t.Born)
 	c.time(&t.Changed)
 	list(c, &t.Founders, func(c *coder, f *Founder) {

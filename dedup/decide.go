@@ -54,7 +54,6 @@ func (w *work) decide(ctx context.Context, d *Decide) error {
 	if err != nil {
 		return err
 	}
-	w.decisions[d.ID].now.Made = w.stamp
 	w.emit(Event{Kind: EventDecided, Rule: Rule(d.Ruling.String())})
 	return w.outcome(ctx)
 }
@@ -67,7 +66,11 @@ func (w *work) outcome(ctx context.Context) error {
 	if err := w.moves(ctx); err != nil {
 		return err
 	}
-	return w.claims(ctx)
+	if err := w.claims(ctx); err != nil {
+		return err
+	}
+	w.finish()
+	return nil
 }
 
 // tie binds the touches that a ruling names.

@@ -119,10 +119,7 @@ func (w *work) ingest(ctx context.Context, arrivals []*arrival) error {
 	if err := w.need(ctx, keys...); err != nil {
 		return err
 	}
-	for i, a := range arrivals {
-		if i > 0 {
-			w.stamp = w.stamp.Add(1000)
-		}
+	for _, a := range arrivals {
 		if err := w.place(ctx, a); err != nil {
 			if len(arrivals) == 1 || !errors.Is(err, ErrMismatch) {
 				return err
@@ -156,21 +153,22 @@ func (w *work) ingest(ctx context.Context, arrivals []*arrival) error {
 			}
 		}
 	}
-	w.found()
-	for _, id := range w.added {
-		st := w.touches[id].now
-		if st.Echo {
-			continue
-		}
-		card, _ := w.cardOf(st, after)
-		w.emit(Event{Key: touchKey(id), At: st.Stored, Kind: EventAttached, Touch: id, Card: card, Rule: st.rule(), By: st.By})
-	}
 	if len(w.spread) > 0 {
 		if err := w.moves(ctx); err != nil {
 			return err
 		}
 	}
-	return w.claims(ctx)
+	for _, id := range w.added {
+		if st := w.touches[id].now; !st.Echo {
+			card, _ := w.cardOf(st, after)
+			w.emit(Event{Key: touchKey(id), Kind: EventAttached, Touch: id, Card: card, Rule: st.rule(), By: st.By})
+		}
+	}
+	if err := w.claims(ctx); err != nil {
+		return err
+	}
+	w.finish()
+	return nil
 }
 
 func (st *StoredTouch) rule() Rule {

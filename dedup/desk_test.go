@@ -22,7 +22,7 @@ func newDesk(t testing.TB, c Config) (*Desk, *Memory) {
 }
 
 // cardsOf returns the groups of touches by card, as Partition does.
-func cardsOf(t testing.TB, d *Desk, ids []TouchID) [][]TouchID {
+func cardsOf(t require.TestingT, d *Desk, ids []TouchID) [][]TouchID {
 	groups := make(map[CardID][]TouchID)
 	for _, id := range ids {
 		w := d.newWork("", false)
@@ -45,7 +45,7 @@ func sortedGroups(groups map[CardID][]TouchID) [][]TouchID {
 }
 
 // fold returns the touch-to-card map that the events tell, grouped by card.
-func fold(t testing.TB, m Feed) map[TouchID]CardID {
+func fold(t require.TestingT, m Feed) map[TouchID]CardID {
 	cards := make(map[TouchID]CardID)
 	on := make(map[CardID]map[TouchID]bool)
 	alias := make(map[CardID]CardID)

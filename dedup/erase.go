@@ -107,7 +107,7 @@ func (w *work) erase(ctx context.Context, e *Erase, out *Erased) error {
 	if tr.Erased.IsZero() {
 		tr.Erased = w.stamp
 	}
-	tr.Card, tr.First, tr.Filings = card, v.touches[0].when(), 0
+	tr.Card, tr.First, tr.Lead, tr.Filings = card, v.touches[0].when(), "", 0
 	tr.take(left, founders)
 	for _, f := range founders {
 		if !slices.Contains(tr.Founders, f) {
@@ -117,6 +117,7 @@ func (w *work) erase(ctx context.Context, e *Erase, out *Erased) error {
 	out.Card, out.Touches = card, len(left)
 	slices.Sort(out.Keys)
 	w.emit(Event{Kind: EventErased, Card: card})
+	w.finish()
 	return nil
 }
 
@@ -137,7 +138,7 @@ func (w *work) vacate(ctx context.Context, id TraceID, gone []*StoredTouch, foun
 	}
 	if len(rest) > 0 {
 		tr := w.editTrace(id)
-		tr.First, tr.Filings, tr.Founders = rest[0].when(), 0, nil
+		tr.First, tr.Lead, tr.Filings, tr.Founders = rest[0].when(), "", 0, nil
 		tr.take(rest, source.Founders)
 	} else {
 		forget(w.traces[id])

@@ -127,6 +127,9 @@ func (p *partition) rule(d []Decide) error {
 			}
 		}
 		if ruling.Ruling == RulingWithdraw {
+			if had, ok := p.forms[ruling.Undo]; ok && had.Ruling == RulingWithdraw {
+				return &InvalidError{Field: "Undo", Value: string(ruling.Undo), Why: "cannot be withdrawn"}
+			}
 			at := slices.IndexFunc(force, func(f *Decide) bool { return f.ID == ruling.Undo })
 			if at < 0 {
 				return &UnknownError{Kind: "decision", ID: string(ruling.Undo)}

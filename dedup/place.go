@@ -1,6 +1,7 @@
 package dedup
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -100,7 +101,7 @@ func (w *work) attach(ctx context.Context, st *StoredTouch, e *evidence) error {
 	} else {
 		st.Trace = TraceID(st.ID)
 		tr := w.editTrace(st.Trace)
-		*tr = Trace{Keys: keys, Name: name, First: when, Born: w.stamp, Changed: w.stamp}
+		*tr = Trace{Keys: keys, Name: name, First: when, Lead: st.ID, Born: w.stamp, Changed: w.stamp}
 		w.fresh = append(w.fresh, st.Trace)
 		for _, k := range keys {
 			w.enter(k, st.Trace)
@@ -222,7 +223,7 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 		row.Reasons = slices.DeleteFunc(slices.Clone(row.Reasons), func(r Reason) bool { return r.Code == ReasonFollows })
 	}
 	w.absorb(target, old)
-	return nil
+	return w.repeer(ctx, w.sames(target))
 }
 
 // members returns the touches of a trace whose history is here, sorted.
@@ -243,6 +244,9 @@ func (w *work) absorb(into, old TraceID) {
 	tr := w.editTrace(into)
 	tr.Founders = append(slices.Clip(tr.Founders), from.Founders...)
 	tr.Filings += from.Filings
+	if from.Born.Before(tr.Born) {
+		tr.Lead, tr.Born = from.Lead, from.Born
+	}
 	if len(from.Keys) > 0 && from.First.Before(tr.First) {
 		tr.First = from.First
 	}
@@ -379,7 +383,7 @@ func (w *work) depart(ctx context.Context, roots []TouchID, from, into TraceID) 
 		return nil
 	}
 	founders := source.Founders
-	source.First, source.Born, source.Filings, source.Founders = time.Time{}, time.Time{}, 0, nil
+	source.First, source.Lead, source.Filings, source.Founders = time.Time{}, "", 0, nil
 	source.take(rest, founders)
 	w.fresh = append(w.fresh, from)
 	return nil
@@ -392,8 +396,8 @@ func (tr *Trace) take(touches []*StoredTouch, founders []Founder) {
 		if when := st.when(); st.Root == "" && (tr.First.IsZero() || when.Before(tr.First)) {
 			tr.First = when
 		}
-		if tr.Born.IsZero() || st.Stored.Before(tr.Born) {
-			tr.Born = st.Stored
+		if tr.Lead == "" || cmp.Or(st.Stored.Compare(tr.Born), strings.Compare(string(st.ID), string(tr.Lead))) < 0 {
+			tr.Lead, tr.Born = st.ID, st.Stored
 		}
 		if st.files() {
 			tr.Filings++
@@ -442,7 +446,7 @@ func (w *work) rebind(ctx context.Context, id TouchID, bonds []Bond) error {
 	for _, k := range source.Keys {
 		loads = append(loads, useKey(k))
 	}
-	into := TraceID(id)
+	into := TraceID(id) // with what no touch's ID has
 	for _, b := range bonds {
 		into += "\x1f" + TraceID(b.Decision)
 	}
@@ -459,11 +463,4 @@ func (w *work) rebind(ctx context.Context, id TouchID, bonds []Bond) error {
 		}
 	}
 	return w.depart(ctx, []TouchID{id}, from, into)
-}
-
-// touch returns the touch after which a trace is called. What a ruling made of it follows behind a
-// control character, which no touch's ID has.
-func (id TraceID) touch() TouchID {
-	touch, _, _ := strings.Cut(string(id), "\x1f")
-	return TouchID(touch)
 }

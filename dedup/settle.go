@@ -22,6 +22,7 @@ func (w *work) settle(ctx context.Context) error {
 	if err := w.classify(ctx); err != nil {
 		return err
 	}
+	w.order()
 	g := w.graph(nil)
 	w.name(g)
 	for i := range g.links {
@@ -225,7 +226,7 @@ func (w *work) name(g *graph) {
 		if n.leaf {
 			l := &g.links[n.links[0]]
 			if g.holder(l, time.Time{}) < 0 {
-				offer(int32(i), claimant{tr.Born, n.id.touch(), false})
+				offer(int32(i), claimant{tr.Born, tr.Lead, false})
 			}
 			for _, f := range tr.Founders {
 				if h := g.holder(l, f.At); h >= 0 {
@@ -237,7 +238,7 @@ func (w *work) name(g *graph) {
 			continue
 		}
 		root := g.root(int32(i))
-		offer(root, claimant{tr.Born, n.id.touch(), false})
+		offer(root, claimant{tr.Born, tr.Lead, false})
 		for _, f := range tr.Founders {
 			offer(root, claimant{f.Born, f.Touch, true})
 		}

@@ -87,7 +87,8 @@ type Trace struct {
 	Founders []Founder `json:"founders,omitempty"`
 	Bonds    []Bond    `json:"bonds,omitempty"`
 	Filings  int       `json:"filings,omitempty"` // partners' touches and what judges them
-	Born     time.Time `json:"born"`              // when its first touch was stored
+	Lead     TouchID   `json:"lead"`              // its first-arrived touch
+	Born     time.Time `json:"born"`              // when that was stored
 	Changed  time.Time `json:"changed"`           // when it was last written
 	Erased   time.Time `json:"erased,omitzero"`
 }

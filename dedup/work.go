@@ -240,11 +240,35 @@ func (w *work) emit(e Event) {
 		e.Key = w.cause
 	}
 	w.seqs[e.Key]++
-	e.Seq, e.Command, e.By, e.Why = w.seqs[e.Key], w.command, w.by, w.why
-	if e.At.IsZero() {
-		e.At = w.stamp
+	e.Seq, e.Command, e.Why = w.seqs[e.Key], w.command, w.why
+	if e.By == "" {
+		e.By = w.by
 	}
 	w.events = append(w.events, e)
+}
+
+// order gives what w adds its times: behind all that it has seen, and behind what it moves.
+func (w *work) order() {
+	for i, id := range w.added {
+		st := w.touches[id].edit()
+		st.Stored = w.stamp.Add(time.Duration(i+1) * time.Microsecond)
+		if c := w.traces[st.Trace]; c.was == nil && c.now.Lead == id {
+			c.now.Born = st.Stored
+		}
+	}
+}
+
+// finish gives all that w wrote its final times.
+func (w *work) finish() {
+	w.order()
+	w.found()
+	for i := range w.events {
+		e := &w.events[i]
+		e.At = w.stamp
+		if e.Kind == EventAttached {
+			e.At = w.touches[e.Touch].now.Stored
+		}
+	}
 }
 
 // change returns all that w decided, with everything it rests on.
@@ -264,7 +288,7 @@ func (w *work) change() Change {
 	}
 	for id, cell := range w.traces {
 		if add(&c, cell, traceKey(id)) {
-			cell.now.Changed = w.stamp
+			cell.now.Changed = w.stamp.Add(time.Duration(len(w.added)) * time.Microsecond)
 			c.Rows = append(c.Rows, Aggregate{Key: traceKey(id), Trace: cell.now})
 		}
 	}
