@@ -100,26 +100,6 @@ func Apply(ctx context.Context, db DB, parts ...string) error {
 	return nil
 }
 
-// InTx runs fn in a transaction of the database's default isolation and commits it. On a conflict,
-// fn's or PostgreSQL's own, it rolls back, waits a little and runs fn again, up to
-// [store.MaxTries] times, so whatever fn does outside the transaction may happen more than once.
-// Any other error of fn rolls back and is returned. If the answer to COMMIT is lost, the outcome is
-// unknown and is not retried: repeat the whole with the same IDs.
-func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
-	var retry store.Retry
-	return retry.Do(ctx, nil, func(ctx context.Context) error {
-		tx, err := db.BeginTx(ctx, pgx.TxOptions{})
-		if err != nil {
-			return explain(ctx, err)
-		}
-		defer tx.Rollback(ctx) // after Commit it does nothing
-		if err := fn(tx); err != nil {
-			return explain(ctx, err)
-		}
-		return explain(ctx, tx.Commit(ctx))
-	})
-}
-
 // Tables returns a part's tables in a database. It fails with a *[table.SchemaError] where they are
 // missing or of another version.
 func Tables(ctx context.Context, db DB, part table.Part) (table.DB, error) {
@@ -135,7 +115,11 @@ func Tables(ctx context.Context, db DB, part table.Part) (table.DB, error) {
 
 // Join returns a part's tables within a transaction. It makes no check: Tables did.
 func Join(tx pgx.Tx, part table.Part) table.Tables {
-	return &joined{tx: tx, part: part, statements: write(part)}
+	j := &joined{tx: tx, part: part, statements: write(part)}
+	if t, ok := tx.(*transaction); ok {
+		j.locks = t.locks
+	}
+	return j
 }
 
 // version returns the version of a part's tables, 0 where there are none.
@@ -161,6 +145,7 @@ const (
 	exclusionViolation   = "23P01"
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
+	lockNotAvailable     = "55P03"
 	undefinedTable       = "42P01"
 )
 
@@ -179,7 +164,7 @@ func explain(ctx context.Context, err error) error {
 		return err
 	}
 	switch code(err) {
-	case exclusionViolation, serializationFailure, deadlockDetected:
+	case exclusionViolation, serializationFailure, deadlockDetected, lockNotAvailable:
 		return fmt.Errorf("%w: %w", store.ErrConflict, err)
 	case undefinedTable:
 		return fmt.Errorf("%w: apply the part's schema, or set the search_path to where it is", err)

@@ -116,30 +116,29 @@ func (p *pool) Since(ctx context.Context, after store.Cursor, limit int) ([]stri
 	if err != nil {
 		return nil, "", err
 	}
-	pending := false
-	page := table.NewPager(position, limit)
-	err = p.Read(ctx, nil,
-		table.Read{SQL: p.part.Expand(table.Pending), Row: func(func(...any) error) error {
-			pending = true
-			return nil
-		}},
-		page.Read(p.part))
+	var page *table.Pager
+	err = p.retry.Do(ctx, nil, func(ctx context.Context) error {
+		pending := false
+		page = table.NewPager(position, limit)
+		err := p.Read(ctx, nil,
+			table.Read{SQL: p.part.Expand(table.Pending), Row: func(func(...any) error) error {
+				pending = true
+				return nil
+			}},
+			page.Read(p.part))
+		if err != nil || !pending || page.Full() {
+			return err
+		}
+		page = table.NewPager(position, limit)
+		b := &pgx.Batch{}
+		b.Queue(p.part.Expand(`select n from {feed} for update`))
+		b.Queue(p.part.Expand(table.Number))
+		b.Queue(p.part.Expand(table.Advance))
+		queue(b, []table.Read{page.Read(p.part)})
+		return send(ctx, p.db, b)
+	})
 	if err != nil {
 		return nil, "", err
-	}
-	if pending && !page.Full() {
-		err = p.retry.Do(ctx, nil, func(ctx context.Context) error {
-			page = table.NewPager(position, limit)
-			b := &pgx.Batch{}
-			b.Queue(p.part.Expand(`select n from {feed} for update`))
-			b.Queue(p.part.Expand(table.Number))
-			b.Queue(p.part.Expand(table.Advance))
-			queue(b, []table.Read{page.Read(p.part)})
-			return send(ctx, p.db, b)
-		})
-		if err != nil {
-			return nil, "", err
-		}
 	}
 	return page.Result()
 }
@@ -149,15 +148,30 @@ type joined struct {
 	tx         pgx.Tx
 	part       table.Part
 	statements statements
+	locks      locks
 }
 
 func (j *joined) Read(ctx context.Context, lock []store.Key, reads ...table.Read) error {
 	b := &pgx.Batch{}
 	for _, key := range slices.SortedFunc(slices.Values(lock), store.Key.Compare) {
-		b.Queue(j.statements.update, key.ID, key.Kind)
+		j.lock(b, store.Guard{Key: key, Version: -1, Write: true})
 	}
 	queue(b, reads)
 	return send(ctx, j.tx, b)
+}
+
+// lock queues the lock of a guard's key; the answer is its version.
+func (j *joined) lock(b *pgx.Batch, g store.Guard) *pgx.QueuedQuery {
+	held := lock{sql: j.statements.share}
+	if g.Version == 0 {
+		held.absent = j.statements.absent
+		b.Queue(held.absent, g.ID, g.Kind)
+	}
+	if g.Write {
+		held.sql, held.update = j.statements.update, true
+	}
+	j.locks.add(lockName{j.part.Name, g.Key}, held)
+	return b.Queue(held.sql, g.ID, g.Kind)
 }
 
 // Commit locks and compares first, so that a conflict leaves the transaction usable, and then
@@ -170,17 +184,12 @@ func (j *joined) Commit(ctx context.Context, w *table.Write) error {
 	held := make([]int64, len(steps))
 	lock, change := &pgx.Batch{}, &pgx.Batch{}
 	for i, g := range steps {
-		if g.Version == 0 {
-			lock.Queue(j.statements.absent, g.ID, g.Kind)
-		}
-		sql := j.statements.share
-		if g.Write {
-			sql = j.statements.update
-			j.statements.queue(change, g)
-		}
-		lock.Queue(sql, g.ID, g.Kind).Query(func(rows pgx.Rows) error {
+		j.lock(lock, g.Guard).Query(func(rows pgx.Rows) error {
 			return each(rows, func(scan func(dest ...any) error) error { return scan(&held[i]) })
 		})
+		if g.Write {
+			j.statements.queue(change, g)
+		}
 	}
 	if err := send(ctx, j.tx, lock); err != nil {
 		return err
