@@ -185,7 +185,7 @@ func (w *work) seen(id CardID, s side) *view {
 		}
 	}
 	slices.SortFunc(v.touches, func(a, b *StoredTouch) int {
-		return cmp.Or(a.when().Compare(b.when()), strings.Compare(string(a.ID), string(b.ID)))
+		return cmp.Or(a.When().Compare(b.When()), strings.Compare(string(a.ID), string(b.ID)))
 	})
 	for _, c := range w.traces {
 		if tr := row(c, s); tr != nil && tr.Card == id {
@@ -218,7 +218,7 @@ func (v *view) filings(s side) []filing {
 }
 
 func (v *view) card(c *Config, now time.Time) Card {
-	card := Card{ID: v.id, Aliases: v.aliases(), Sources: make(map[Source]int), Record: v.record(c)}
+	card := Card{ID: v.id, Sources: make(map[Source]int), Record: v.record(c)}
 	for _, st := range v.touches {
 		_, sure := v.w.cardOf(st, after)
 		card.Timeline = append(card.Timeline, Entry{Touch: st.Touch, Sure: sure, Echo: st.Echo, Erased: st.Erased, Reasons: st.Reasons})
@@ -231,38 +231,12 @@ func (v *view) card(c *Config, now time.Time) Card {
 		card.Last = st.Touch
 		card.Sources[st.Source]++
 	}
+	for _, tr := range v.traces {
+		card.Aliases = tr.Aliases
+	}
 	card.Keys = v.keys()
 	card.Claims, card.Disputes, _ = judge(v.filings(after), c.Claims, now)
 	return card
-}
-
-// aliases returns the further IDs that the card's founders gave.
-func (v *view) aliases() []CardID {
-	var founders []Founder
-	for _, tr := range v.traces {
-		founders = append(founders, tr.Founders...)
-	}
-	for id, c := range v.w.traces {
-		if c.now == nil || c.now.Card != "" || !c.now.leaf() {
-			continue
-		}
-		for _, f := range c.now.Founders {
-			probe := StoredTouch{Touch: Touch{ID: f.Touch, At: f.At, Received: f.At}, Trace: id}
-			if card, _ := v.w.cardOf(&probe, after); card == v.id {
-				founders = append(founders, f)
-			}
-		}
-	}
-	slices.SortFunc(founders, func(a, b Founder) int {
-		return cmp.Or(a.Born.Compare(b.Born), strings.Compare(string(a.Touch), string(b.Touch)))
-	})
-	var ids []CardID
-	for _, f := range founders {
-		if id := CardID(f.Touch); id != v.id && !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	return ids
 }
 
 // keys returns the keys of the card's traces, and when it had them.
@@ -310,7 +284,7 @@ func (v *view) record(c *Config) map[string]Value {
 		if had && !correct && (corrected[field] || c.Golden[field] == KeepFirst) {
 			return
 		}
-		record[field] = Value{value, st.ID, st.when()}
+		record[field] = Value{value, st.ID, st.When()}
 		corrected[field] = correct
 	}
 	for _, st := range v.touches {

@@ -18,6 +18,12 @@ type coder struct {
 	bad     bool // the input ended early
 }
 
+func encode(write func(*coder)) []byte {
+	c := coder{writing: true}
+	write(&c)
+	return c.out
+}
+
 func (c *coder) uint(v *uint64) {
 	if c.writing {
 		c.out = binary.AppendUvarint(c.out, *v)
@@ -142,7 +148,7 @@ var (
 		string(EventDecided), string(EventErased), string(EventClaim), string(EventDispute)}
 	commandWords = []string{"ingest", "import", "decide", "erase"}
 	ruleWords    = []string{"", string(RuleTrace), string(RuleKey), string(RuleFollows)}
-	storeWords   = []string{kindTouch, kindKey, kindTrace, kindDecision}
+	storeWords   = []string{RowTouch, RowKey, RowTrace, RowDecision}
 	systemWords  = []string{""}
 )
 
@@ -241,10 +247,12 @@ func (c *coder) trace(t *Trace) {
 		c.time(&f.At)
 		c.time(&f.Born)
 	})
-	rest := t.Bonds != nil || t.Filings != 0 || !t.Erased.IsZero()
+	rest := t.Aliases != nil || t.Claimed || t.Bonds != nil || t.Filings != 0 || !t.Erased.IsZero()
 	if c.bool(&rest); !rest {
 		return
 	}
+	list(c, &t.Aliases, text[CardID])
+	c.bool(&t.Claimed)
 	list(c, &t.Bonds, func(c *coder, b *Bond) {
 		text(c, &b.Decision)
 		number(c, &b.Ruling)

@@ -205,7 +205,7 @@ func (w *work) claims(ctx context.Context) error {
 	}
 	for _, c := range w.traces {
 		for _, r := range [2]*Trace{c.was, c.now} {
-			if r != nil && r.Filings > 0 && (r.Card == "" || slices.Contains(cards, r.Card)) {
+			if r != nil && (r.Claimed || r.Filings > 0) && (r.Card == "" || slices.Contains(cards, r.Card)) {
 				filed = true
 			}
 		}
@@ -220,6 +220,15 @@ func (w *work) claims(ctx context.Context) error {
 		}
 		if err := w.load(ctx, Query{History: traces}); err != nil {
 			return err
+		}
+		claimed := slices.ContainsFunc(traces, func(id TraceID) bool {
+			tr := w.trace(id)
+			return tr != nil && tr.Filings > 0
+		})
+		for _, id := range traces {
+			if tr := w.trace(id); tr != nil && tr.Card == card && tr.Claimed != claimed {
+				w.editTrace(id).Claimed = claimed
+			}
 		}
 	}
 	had := make(map[TouchID]Claim)
@@ -275,28 +284,26 @@ func (w *work) result(a *arrival) Result {
 			}
 		}
 	}
-	v := view{w: w, id: res.Card}
-	several := false
-	var previous *StoredTouch
-	for _, c := range w.traces {
-		if c.now != nil && c.now.Card == res.Card {
-			v.traces = append(v.traces, c.now)
-			several = several || len(c.now.Founders) > 1
+	var previous Latest
+	for id, c := range w.traces {
+		switch {
+		case c.now == nil:
+			continue
+		case c.now.Card == res.Card:
+			res.Aliases = c.now.Aliases
+		case c.now.Card != "":
+			continue
+		}
+		last, ok := w.latest[id]
+		if !ok || last.ID == st.ID || last.compare(previous) < 0 || last.compare(Latest{ID: st.ID, Received: st.Received}) > 0 {
+			continue
+		}
+		lying := StoredTouch{Touch: Touch{ID: last.ID, At: last.When, Received: last.When}, Trace: id}
+		if card, _ := w.cardOf(&lying, after); card == res.Card {
+			previous = last
 		}
 	}
-	if several || len(v.traces) > 1 || !res.Created {
-		res.Aliases = v.aliases()
-		for id, c := range w.touches {
-			if o := c.now; o != nil && o.Trace != "" && id != st.ID && (previous == nil || latest(o, previous)) {
-				if card, _ := w.cardOf(o, after); card == res.Card && latest(st, o) {
-					previous = o
-				}
-			}
-		}
-	}
-	if previous != nil {
-		res.Previous = previous.ID
-	}
+	res.Previous = previous.ID
 	if st.files() {
 		claims, _, of := judge(w.seen(res.Card, after).filings(after), w.desk.config.Claims, w.now)
 		if i, ok := of[st.ID]; ok {
@@ -311,7 +318,6 @@ func (w *work) result(a *arrival) Result {
 	return res
 }
 
-// latest reports whether a was received after b.
-func latest(a, b *StoredTouch) bool {
-	return cmp.Or(a.Received.Compare(b.Received), strings.Compare(string(a.ID), string(b.ID))) > 0
+func (l Latest) compare(o Latest) int {
+	return cmp.Or(l.Received.Compare(o.Received), strings.Compare(string(l.ID), string(o.ID)))
 }

@@ -107,13 +107,15 @@ func (w *work) erase(ctx context.Context, e *Erase, out *Erased) error {
 	if tr.Erased.IsZero() {
 		tr.Erased = w.stamp
 	}
-	tr.Card, tr.First, tr.Lead, tr.Filings = card, v.touches[0].when(), "", 0
+	tr.Card, tr.First, tr.Lead, tr.Filings = card, v.touches[0].When(), "", 0
 	tr.take(left, founders)
 	for _, f := range founders {
 		if !slices.Contains(tr.Founders, f) {
 			tr.Founders = append(tr.Founders, f)
 		}
 	}
+	tr.Aliases = named(slices.DeleteFunc(slices.Clone(tr.Founders), func(f Founder) bool { return CardID(f.Touch) == card }))
+	tr.Claimed = tr.Filings > 0
 	out.Card, out.Touches = card, len(left)
 	slices.Sort(out.Keys)
 	w.emit(Event{Kind: EventErased, Card: card})
@@ -138,7 +140,7 @@ func (w *work) vacate(ctx context.Context, id TraceID, gone []*StoredTouch, foun
 	}
 	if len(rest) > 0 {
 		tr := w.editTrace(id)
-		tr.First, tr.Lead, tr.Filings, tr.Founders = rest[0].when(), "", 0, nil
+		tr.First, tr.Lead, tr.Filings, tr.Founders = rest[0].When(), "", 0, nil
 		tr.take(rest, source.Founders)
 	} else {
 		forget(w.traces[id])

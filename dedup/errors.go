@@ -204,9 +204,10 @@ const (
 
 // A Reason says why something did not count, with the value at fault.
 type Reason struct {
-	Code         ReasonCode `json:"code"`
-	Field, Value string     `json:",omitempty"`
-	Touch        TouchID    `json:",omitempty"` // the evidence, for claims
+	Code  ReasonCode `json:"code"`
+	Field string     `json:"field,omitempty"`
+	Value string     `json:"value,omitempty"`
+	Touch TouchID    `json:"touch,omitempty"` // the evidence, for claims
 }
 
 // Text says it in English ("en") or Russian ("ru").

@@ -161,7 +161,7 @@ func (w *work) explainTwo(ctx context.Context, ends [2]*StoredTouch, x *Explanat
 		if !n.leaf || n.loose {
 			continue
 		}
-		if h := g.holder(&g.links[n.links[0]], roots[e].when()); h >= 0 {
+		if h := g.holder(&g.links[n.links[0]], roots[e].When()); h >= 0 {
 			x.Steps = append(x.Steps, Step{Rule: RuleLeaf, Key: n.keys[0], A: roots[e].ID, B: stand(h), Linked: true})
 			at[e] = h
 		}

@@ -142,38 +142,32 @@ func (l *loading) have(k store.Key) bool {
 
 func (l *loading) key(k store.Key) {
 	switch k.Kind {
-	case kindTouch:
+	case RowTouch:
 		if i := l.m.touches.find(k.ID); i != 0 {
 			l.touch(i)
 			return
 		}
-	case kindTrace:
+	case RowTrace:
 		if i := l.m.traces.find(k.ID); i != 0 {
 			l.trace(i)
 			return
 		}
-	case kindKey:
+	case RowKey:
 		u := l.use(Key(k.ID))
 		if u == nil {
 			return
 		}
 		for _, id := range u.Traces {
-			tr := l.trace(l.m.traces.find(string(id)))
+			tr := l.latest(l.m.traces.find(string(id)))
 			if tr == nil || u.Class == ClassShared {
 				continue
 			}
 			for _, other := range tr.Keys {
 				l.use(other)
 			}
-			if tr.Card != "" {
-				l.card(l.m.touches.find(string(tr.Card)))
-			}
-			if last := l.m.traces.rows[l.m.traces.find(string(id))].touches; last != 0 {
-				l.touch(last)
-			}
 		}
 		return
-	case kindDecision:
+	case RowDecision:
 		if !l.have(k) {
 			row := l.m.rulings[DecisionID(k.ID)]
 			a := Aggregate{Key: k, Version: row.version}
@@ -192,7 +186,7 @@ func (l *loading) key(k store.Key) {
 
 func (l *loading) touch(i int32) {
 	row := &l.m.touches.rows[i]
-	a := Aggregate{Key: store.Key{Kind: kindTouch, ID: l.m.touches.ids[i]}, Version: row.version}
+	a := Aggregate{Key: store.Key{Kind: RowTouch, ID: l.m.touches.ids[i]}, Version: row.version}
 	if l.have(a.Key) {
 		return
 	}
@@ -208,7 +202,7 @@ func (l *loading) trace(i int32) *Trace {
 		return nil
 	}
 	row := &l.m.traces.rows[i]
-	a := Aggregate{Key: store.Key{Kind: kindTrace, ID: l.m.traces.ids[i]}, Version: row.version}
+	a := Aggregate{Key: store.Key{Kind: RowTrace, ID: l.m.traces.ids[i]}, Version: row.version}
 	if row.doc != "" {
 		a.Trace = new(Trace)
 		l.decode(row.doc, func(c *coder) { c.trace(a.Trace) })
@@ -217,6 +211,21 @@ func (l *loading) trace(i int32) *Trace {
 		l.out = append(l.out, a)
 	}
 	return a.Trace
+}
+
+// latest returns a trace with its latest touch.
+func (l *loading) latest(i int32) *Trace {
+	before := len(l.out)
+	tr := l.trace(i)
+	if len(l.out) == before {
+		return tr
+	}
+	if row := l.m.traces.rows[i]; row.touches != 0 {
+		var st StoredTouch
+		l.decode(l.m.touches.rows[row.touches].doc, func(c *coder) { c.touch(&st) })
+		l.out[before].Latest = &Latest{st.ID, st.Received, st.When()}
+	}
+	return tr
 }
 
 func (l *loading) use(k Key) *KeyUse {
@@ -279,17 +288,17 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 
 func (m *Memory) versionOf(k store.Key) int64 {
 	switch k.Kind {
-	case kindTouch:
+	case RowTouch:
 		if i := m.touches.find(k.ID); i != 0 {
 			return m.touches.rows[i].version
 		}
 		return 0
-	case kindTrace:
+	case RowTrace:
 		if i := m.traces.find(k.ID); i != 0 {
 			return m.traces.rows[i].version
 		}
 		return 0
-	case kindKey:
+	case RowKey:
 		return m.uses[Key(k.ID)].version
 	}
 	return m.rulings[DecisionID(k.ID)].version
@@ -298,11 +307,11 @@ func (m *Memory) versionOf(k store.Key) int64 {
 func (m *Memory) touchVersion(k store.Key) {
 	m.version++
 	switch k.Kind {
-	case kindTouch:
+	case RowTouch:
 		m.touches.rows[m.touches.at(k.ID)].version = m.version
-	case kindTrace:
+	case RowTrace:
 		m.traces.rows[m.traces.at(k.ID)].version = m.version
-	case kindKey:
+	case RowKey:
 		m.uses[Key(k.ID)] = docRow{m.uses[Key(k.ID)].doc, m.version}
 	default:
 		m.rulings[DecisionID(k.ID)] = docRow{m.rulings[DecisionID(k.ID)].doc, m.version}
@@ -351,17 +360,17 @@ func (m *Memory) write(a *Aggregate) {
 
 func (m *Memory) forget(k store.Key) {
 	switch k.Kind {
-	case kindTouch:
+	case RowTouch:
 		if i := m.touches.find(k.ID); i != 0 {
 			m.unlinkTouch(i)
 			m.touches.rows[i].docRow = docRow{}
 		}
-	case kindTrace:
+	case RowTrace:
 		if i := m.traces.find(k.ID); i != 0 {
 			m.unlinkTrace(i)
 			m.traces.rows[i].docRow = docRow{}
 		}
-	case kindKey:
+	case RowKey:
 		delete(m.uses, Key(k.ID))
 	default:
 		delete(m.rulings, DecisionID(k.ID))

@@ -239,9 +239,9 @@ func (p *partition) fold() {
 		}
 		at, ok := folds[v]
 		if !ok {
-			at = p.graph.add(node{id: TraceID(p.touches[i].ID), keys: e.keys, name: v.name, first: p.touches[i].when(), bonds: p.bonds[i]})
+			at = p.graph.add(node{id: TraceID(p.touches[i].ID), keys: e.keys, name: v.name, first: p.touches[i].When(), bonds: p.bonds[i]})
 			folds[v] = at
-		} else if first := p.touches[i].when(); first.Before(p.graph.nodes[at].first) {
+		} else if first := p.touches[i].When(); first.Before(p.graph.nodes[at].first) {
 			p.graph.nodes[at].first = first
 		}
 		p.node[i] = at
@@ -291,7 +291,7 @@ func (p *partition) groups() [][]TouchID {
 			where = place{-1, root}
 		case node.leaf:
 			where.node = n
-			if h := p.graph.holder(&p.graph.links[node.links[0]], p.touches[root].when()); h >= 0 {
+			if h := p.graph.holder(&p.graph.links[node.links[0]], p.touches[root].When()); h >= 0 {
 				where.node = p.graph.root(h)
 			}
 		default:

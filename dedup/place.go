@@ -91,7 +91,7 @@ func (w *work) attach(ctx context.Context, st *StoredTouch, e *evidence) error {
 	if st.silent() {
 		keys, name = nil, ""
 	}
-	when := st.when()
+	when := st.When()
 	if id := w.sameTrace(keys, name, nil); id != "" {
 		st.Trace = id
 		if when.Before(w.trace(id).First) {
@@ -393,7 +393,7 @@ func (w *work) depart(ctx context.Context, roots []TouchID, from, into TraceID) 
 func (tr *Trace) take(touches []*StoredTouch, founders []Founder) {
 	tr.Founders = slices.Clip(tr.Founders)
 	for _, st := range touches {
-		if when := st.when(); st.Root == "" && (tr.First.IsZero() || when.Before(tr.First)) {
+		if when := st.When(); st.Root == "" && (tr.First.IsZero() || when.Before(tr.First)) {
 			tr.First = when
 		}
 		if tr.Lead == "" || cmp.Or(st.Stored.Compare(tr.Born), strings.Compare(string(st.ID), string(tr.Lead))) < 0 {

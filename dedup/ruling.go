@@ -34,13 +34,14 @@ func (r *Ruling) UnmarshalText(text []byte) (err error) {
 
 // Decide is a ruling. It outlives all later touches until a RulingWithdraw names it.
 type Decide struct {
-	ID      DecisionID `json:"id"`
-	Ruling  Ruling     `json:"ruling"`
-	A       []TouchID  `json:"a,omitempty"`
-	B       []TouchID  `json:"b,omitempty"`
-	Key     Key        `json:"key,omitempty"`
-	Undo    DecisionID `json:"undo,omitempty"`
-	By, Why string     `json:",omitempty"`
+	ID     DecisionID `json:"id"`
+	Ruling Ruling     `json:"ruling"`
+	A      []TouchID  `json:"a,omitempty"`
+	B      []TouchID  `json:"b,omitempty"`
+	Key    Key        `json:"key,omitempty"`
+	Undo   DecisionID `json:"undo,omitempty"`
+	By     string     `json:"by,omitempty"`
+	Why    string     `json:"why,omitempty"`
 }
 
 // check rejects a ruling that says too little or too much.

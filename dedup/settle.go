@@ -243,22 +243,50 @@ func (w *work) name(g *graph) {
 			offer(root, claimant{f.Born, f.Touch, true})
 		}
 	}
+	aliases := make(map[int32][]Founder) // by root, where there are several
 	for i := range g.nodes {
 		n := &g.nodes[i]
-		card := CardID("")
-		switch {
-		case n.loose:
-		case n.leaf:
-			if g.holder(&g.links[n.links[0]], time.Time{}) < 0 {
-				card = CardID(best[i].id)
+		for _, f := range w.traces[n.id].now.Founders {
+			root := g.root(int32(i))
+			if n.leaf && !n.loose {
+				if h := g.holder(&g.links[n.links[0]], f.At); h >= 0 {
+					root = g.root(h)
+				}
 			}
-		default:
-			card = CardID(best[g.root(int32(i))].id)
-		}
-		if tr := w.traces[n.id].now; tr.Card != card {
-			w.editTrace(n.id).Card = card
+			if !n.loose && best[root].id != f.Touch {
+				aliases[root] = append(aliases[root], f)
+			}
 		}
 	}
+	names := make(map[int32][]CardID, len(aliases))
+	for root, founders := range aliases {
+		names[root] = named(founders)
+	}
+	for i := range g.nodes {
+		n := &g.nodes[i]
+		root := g.root(int32(i))
+		var card CardID
+		var further []CardID
+		if !n.loose && !(n.leaf && g.holder(&g.links[n.links[0]], time.Time{}) >= 0) {
+			card, further = CardID(best[root].id), names[root]
+		}
+		if tr := w.traces[n.id].now; tr.Card != card || !slices.Equal(tr.Aliases, further) {
+			row := w.editTrace(n.id)
+			row.Card, row.Aliases = card, further
+		}
+	}
+}
+
+// named returns the cards that founders named, the oldest first.
+func named(founders []Founder) []CardID {
+	slices.SortFunc(founders, func(a, b Founder) int {
+		return cmp.Or(a.Born.Compare(b.Born), strings.Compare(string(a.Touch), string(b.Touch)))
+	})
+	ids := make([]CardID, len(founders))
+	for i, f := range founders {
+		ids[i] = CardID(f.Touch)
+	}
+	return ids
 }
 
 // found notes the touches that founded a card.
@@ -271,7 +299,7 @@ func (w *work) found() {
 		tr := w.traces[st.Trace].now
 		if tr.Card == CardID(id) && !slices.ContainsFunc(tr.Founders, func(f Founder) bool { return f.Touch == id }) {
 			row := w.editTrace(st.Trace)
-			row.Founders = append(slices.Clip(row.Founders), Founder{Touch: id, At: st.when(), Born: st.Stored})
+			row.Founders = append(slices.Clip(row.Founders), Founder{Touch: id, At: st.When(), Born: st.Stored})
 		}
 	}
 }
@@ -315,7 +343,7 @@ func (w *work) cardOf(st *StoredTouch, s side) (CardID, bool) {
 	}
 	if tr.leaf() {
 		if u := row(w.uses[tr.Keys[0]], s); u != nil && u.Class != ClassShared {
-			if h := w.holder(u, root.when(), s); h != nil {
+			if h := w.holder(u, root.When(), s); h != nil {
 				return h.Card, u.Class != ClassContested
 			}
 		}

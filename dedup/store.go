@@ -3,9 +3,11 @@ package dedup
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tenure-go/tenure/store"
 )
@@ -14,19 +16,18 @@ import (
 // deduptest proves them.
 type Store = store.Store[Query, Aggregate, Change]
 
-// The kinds of store.Key.
+// The kinds of a row's store.Key.
 const (
-	kindTouch    = "touch"    // ID: a TouchID
-	kindKey      = "key"      // a Key
-	kindTrace    = "trace"    // a TraceID
-	kindDecision = "decision" // a DecisionID
+	RowTouch    = "touch"    // ID: a TouchID
+	RowKey      = "key"      // a Key
+	RowTrace    = "trace"    // a TraceID
+	RowDecision = "decision" // a DecisionID
 )
 
 // A Query names what to load. A key that was never written is answered with Version 0.
 //
-// An identifier's key brings along the traces on it, so that a touch costs few round trips; and if
-// it is not shared, for each of these traces: its keys, the traces on its card, and its latest
-// touch, by (Received, ID).
+// An identifier's key brings along the traces on it, each with Latest set, so that a touch costs few
+// round trips; and if it is not shared, the keys of these traces.
 type Query struct {
 	Keys    []store.Key // of any kind
 	Cards   []CardID    // the traces on these cards
@@ -43,6 +44,16 @@ type Aggregate struct {
 	Use      *KeyUse
 	Trace    *Trace
 	Decision *StoredDecision
+
+	// Latest is set on a trace that a key brought along: its latest touch, by (Received, ID).
+	Latest *Latest
+}
+
+// A Latest is what is known at a glance of a trace's latest touch.
+type Latest struct {
+	ID       TouchID
+	Received time.Time
+	When     time.Time
 }
 
 // A StoredDecision is a ruling as it is kept.
@@ -56,13 +67,45 @@ type StoredDecision struct {
 // A StoredTouch is a touch as it is kept.
 type StoredTouch struct {
 	Touch
-	Trace   TraceID   // what it is part of; "" while only awaited
-	Root    TouchID   // the touch whose evidence places it; "": its own
-	Stored  time.Time // when it was first kept
-	Echo    bool      // it only brought back what we had written: its values do not count
-	Erased  bool      // its values were erased
-	Reasons []Reason
-	Awaited []TouchID // touches that follow this one and came before it
+	Trace   TraceID   `json:"trace,omitempty"` // what it is part of; "" while only awaited
+	Root    TouchID   `json:"root,omitempty"`  // the touch whose evidence places it; "": its own
+	Stored  time.Time `json:"stored"`          // when it was first kept
+	Echo    bool      `json:"echo,omitempty"`  // it only brought back what we had written: its values do not count
+	Erased  bool      `json:"erased,omitempty"`
+	Reasons []Reason  `json:"reasons,omitempty"`
+	Awaited []TouchID `json:"awaited,omitempty"` // touches that follow this one and came before it
+}
+
+// plainTouch is StoredTouch with the usual JSON.
+type plainTouch StoredTouch
+
+// MarshalJSON writes the touch as JSON. What is not UTF-8, and so cannot be JSON, goes as base64 of
+// a form of this package's own.
+func (st StoredTouch) MarshalJSON() ([]byte, error) {
+	for _, c := range st.content() {
+		if !utf8.ValidString(c.value) && c.field != "Data" {
+			return json.Marshal(opaque{st.ID, encode(func(c *coder) { c.touch(&st) })})
+		}
+	}
+	return json.Marshal(plainTouch(st))
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (st *StoredTouch) UnmarshalJSON(doc []byte) error {
+	var o opaque
+	if err := json.Unmarshal(doc, &o); err == nil && o.Bytes != nil {
+		c := coder{in: string(o.Bytes)}
+		if c.touch(st); c.bad {
+			return &InvalidError{Field: "touch", Value: string(o.ID), Why: "cannot be read back"}
+		}
+		return nil
+	}
+	return json.Unmarshal(doc, (*plainTouch)(st))
+}
+
+type opaque struct {
+	ID    TouchID `json:"id"`
+	Bytes []byte  `json:"bytes"`
 }
 
 // A KeyUse is what is known of a key.
@@ -80,10 +123,12 @@ type KeyUse struct {
 
 // A Trace is a set of touches with the same evidence.
 type Trace struct {
-	Keys     []Key     `json:"keys,omitempty"` // sorted
-	Name     string    `json:"name,omitempty"` // the reading
-	First    time.Time `json:"first"`          // its earliest touch
-	Card     CardID    `json:"card,omitempty"` // "": its touches lie apart
+	Keys     []Key     `json:"keys,omitempty"`    // sorted
+	Name     string    `json:"name,omitempty"`    // the reading
+	First    time.Time `json:"first"`             // its earliest touch
+	Card     CardID    `json:"card,omitempty"`    // "": its touches lie apart
+	Aliases  []CardID  `json:"aliases,omitempty"` // further IDs of that card
+	Claimed  bool      `json:"claimed,omitempty"` // that card has partners' touches
 	Founders []Founder `json:"founders,omitempty"`
 	Bonds    []Bond    `json:"bonds,omitempty"`
 	Filings  int       `json:"filings,omitempty"` // partners' touches and what judges them
@@ -105,7 +150,15 @@ type Change struct {
 	Guards []store.Guard
 	Rows   []Aggregate // Version is ignored
 	Forget []store.Key // absent from now on
+	Unlist []Listing   // that no longer hold, also of what is forgotten
 	Events []Event
+}
+
+// A Listing is a row that is found under another one's ID: a touch under its trace, a trace under its
+// card.
+type Listing struct {
+	Key   store.Key
+	Under string
 }
 
 // A Feed hands out the events of a store in the order in which they became visible.

@@ -60,29 +60,33 @@ type Source struct {
 // A Touch is one inquiry, message, call or visit: an immutable fact.
 type Touch struct {
 	// ID is the caller's. Defaults to a hash of the content.
-	ID TouchID
+	ID TouchID `json:"id"`
 
 	// Follows names a touch or card on whose card this one lies, whatever it says itself.
-	Follows TouchID
+	Follows TouchID `json:"follows,omitempty"`
 
-	Kind TouchKind
+	Kind TouchKind `json:"kind,omitempty"`
 
 	// At is when it happened. Defaults to Received. A partner's touch stands at Received.
-	At time.Time
+	At time.Time `json:"at"`
 
 	// Received is when it reached us. Defaults to Config.Now.
-	Received time.Time
+	Received time.Time `json:"received"`
 
-	Source Source
+	Source Source `json:"source"`
 
 	// Name, Phone and Email are as typed: a field may hold several numbers or none. Name is a
 	// person's; a company's goes to Fields.
-	Name, Phone, Email string
+	Name  string `json:"name,omitempty"`
+	Phone string `json:"phone,omitempty"`
+	Email string `json:"email,omitempty"`
 
-	Identifiers []Identifier      // further ones
-	Fields      map[string]string // whatever else was said: budget, comment
-	Data        []byte            // the raw message
-	By, Why     string            // who entered it, and why
+	Identifiers []Identifier      `json:"identifiers,omitempty"` // further ones
+	Fields      map[string]string `json:"fields,omitempty"`      // whatever else was said: budget, comment
+	Data        []byte            `json:"data,omitempty"`        // the raw message
+
+	By  string `json:"by,omitempty"` // who entered it
+	Why string `json:"why,omitempty"`
 }
 
 const (
@@ -145,8 +149,9 @@ func instant(t time.Time) time.Time {
 	return t.UTC().Truncate(time.Microsecond)
 }
 
-// when is the moment that decides whose key it was then.
-func (t *Touch) when() time.Time {
+// When is the moment at which a touch stands: At, or Received for a partner's touch and where At is
+// impossible. It decides whose key it was then.
+func (t *Touch) When() time.Time {
 	if t.Source.Partner != "" || t.impossible() {
 		return t.Received
 	}

@@ -47,6 +47,7 @@ type work struct {
 	uses      map[Key]*cell[KeyUse]
 	traces    map[TraceID]*cell[Trace]
 	decisions map[DecisionID]*cell[StoredDecision]
+	latest    map[TraceID]Latest
 
 	fresh   []TraceID // new, or with another First or other bonds: settle starts from them
 	changed []Key     // keys whose traces or rulings changed
@@ -64,6 +65,7 @@ func (d *Desk) newWork(command string, lock bool) *work {
 			uses:      make(map[Key]*cell[KeyUse]),
 			traces:    make(map[TraceID]*cell[Trace]),
 			decisions: make(map[DecisionID]*cell[StoredDecision]),
+			latest:    make(map[TraceID]Latest),
 			seqs:      make(map[store.Key]int64),
 		}
 	}
@@ -82,25 +84,26 @@ func (w *work) free() {
 	clear(w.uses)
 	clear(w.traces)
 	clear(w.decisions)
+	clear(w.latest)
 	clear(w.seqs)
 	w.fresh, w.changed, w.added, w.spread = w.fresh[:0], w.changed[:0], w.added[:0], w.spread[:0]
 	w.events, w.cause, w.by, w.why = nil, store.Key{}, "", ""
 	d.works.Put(w)
 }
 
-func touchKey(id TouchID) store.Key       { return store.Key{Kind: kindTouch, ID: string(id)} }
-func useKey(k Key) store.Key              { return store.Key{Kind: kindKey, ID: string(k)} }
-func traceKey(id TraceID) store.Key       { return store.Key{Kind: kindTrace, ID: string(id)} }
-func decisionKey(id DecisionID) store.Key { return store.Key{Kind: kindDecision, ID: string(id)} }
+func touchKey(id TouchID) store.Key       { return store.Key{Kind: RowTouch, ID: string(id)} }
+func useKey(k Key) store.Key              { return store.Key{Kind: RowKey, ID: string(k)} }
+func traceKey(id TraceID) store.Key       { return store.Key{Kind: RowTrace, ID: string(id)} }
+func decisionKey(id DecisionID) store.Key { return store.Key{Kind: RowDecision, ID: string(id)} }
 
 // has reports whether the row of k is here.
 func (w *work) has(k store.Key) bool {
 	switch k.Kind {
-	case kindTouch:
+	case RowTouch:
 		return w.touches[TouchID(k.ID)] != nil
-	case kindKey:
+	case RowKey:
 		return w.uses[Key(k.ID)] != nil
-	case kindTrace:
+	case RowTrace:
 		return w.traces[TraceID(k.ID)] != nil
 	}
 	return w.decisions[DecisionID(k.ID)] != nil
@@ -144,19 +147,22 @@ func (w *work) load(ctx context.Context, q Query) error {
 
 func (w *work) put(a *Aggregate) error {
 	switch a.Key.Kind {
-	case kindTouch:
+	case RowTouch:
 		if a.Touch != nil {
 			w.see(a.Touch.Stored)
 		}
 		return keep(w.touches, TouchID(a.Key.ID), a, a.Touch)
-	case kindKey:
+	case RowKey:
 		return keep(w.uses, Key(a.Key.ID), a, a.Use)
-	case kindTrace:
+	case RowTrace:
 		if a.Trace != nil {
 			w.see(a.Trace.Changed)
 		}
+		if a.Latest != nil {
+			w.latest[TraceID(a.Key.ID)] = *a.Latest
+		}
 		return keep(w.traces, TraceID(a.Key.ID), a, a.Trace)
-	case kindDecision:
+	case RowDecision:
 		return keep(w.decisions, DecisionID(a.Key.ID), a, a.Decision)
 	}
 	return nil
@@ -280,6 +286,9 @@ func (w *work) change() Change {
 		if add(&c, cell, touchKey(id)) {
 			c.Rows = append(c.Rows, Aggregate{Key: touchKey(id), Touch: cell.now})
 		}
+		if cell.was != nil && cell.was.Trace != "" && (cell.now == nil || cell.now.Trace != cell.was.Trace) {
+			c.Unlist = append(c.Unlist, Listing{touchKey(id), string(cell.was.Trace)})
+		}
 	}
 	for id, cell := range w.uses {
 		if add(&c, cell, useKey(id)) {
@@ -290,6 +299,9 @@ func (w *work) change() Change {
 		if add(&c, cell, traceKey(id)) {
 			cell.now.Changed = w.stamp.Add(time.Duration(len(w.added)) * time.Microsecond)
 			c.Rows = append(c.Rows, Aggregate{Key: traceKey(id), Trace: cell.now})
+		}
+		if cell.was != nil && cell.was.Card != "" && (cell.now == nil || cell.now.Card != cell.was.Card) {
+			c.Unlist = append(c.Unlist, Listing{traceKey(id), string(cell.was.Card)})
 		}
 	}
 	for id, cell := range w.decisions {
