@@ -134,7 +134,7 @@ func (e *evidence) refuse(r Reason, kind Kind) {
 func unreadable(field, value string) (Reason, bool) {
 	switch {
 	case len(value) > maxValue:
-		return Reason{Code: ReasonTooLong, Field: field, Value: value[:maxValue]}, true
+		return Reason{Code: ReasonTooLong, Field: field, Value: strings.ToValidUTF8(value[:maxValue], "")}, true
 	case !utf8.ValidString(value):
 		return Reason{Code: ReasonEncoding, Field: field, Value: value}, true
 	}
