@@ -1,6 +1,8 @@
 package litededup_test
 
 import (
+	"context"
+	"database/sql"
 	"path/filepath"
 	"testing"
 
@@ -45,4 +47,21 @@ func TestFind(t *testing.T) {
 		_, s := open(t)
 		return s, s
 	})
+}
+
+func TestTx(t *testing.T) {
+	t.Parallel()
+	deduptest.TestTx(t, func(t *testing.T) deduptest.Tx {
+		db, s := open(t)
+		return deduptest.Tx{Store: s, InTx: func(ctx context.Context, fn func(context.Context, dedup.Store) error) error {
+			return sqlite.InTx(ctx, db, func(tx *sql.Tx) error { return fn(ctx, litededup.In(tx)) })
+		}}
+	})
+}
+
+// 64 writers of the first 10,000 records of the stream end in Partition.
+func TestWriters(t *testing.T) {
+	t.Parallel()
+	_, s := open(t)
+	deduptest.TestWriters(t, s, 64, 10_000)
 }
