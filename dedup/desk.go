@@ -187,6 +187,9 @@ func (w *work) claims(ctx context.Context) error {
 		}
 	}
 	filed := false
+	if w.solo && !w.touches[w.added[0]].now.files() {
+		return nil
+	}
 	for _, id := range w.added {
 		st := w.touches[id].now
 		filed = filed || st.files()
@@ -214,6 +217,10 @@ func (w *work) claims(ctx context.Context) error {
 		return nil
 	}
 	for _, card := range cards {
+		if w.solo {
+			w.editTrace(TraceID(card)).Claimed = true
+			break
+		}
 		traces, err := w.reach(ctx, card)
 		if err != nil {
 			return err

@@ -24,7 +24,7 @@ func (r *Reader) Name(raw string) Name {
 	var buf [8]string
 	words := buf[:0]
 	var n Name
-	for word := range strings.FieldsFuncSeq(raw, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsMark(c) && c != '\'' && c != '’' }) {
+	for word := range strings.FieldsFuncSeq(raw, partsNames) {
 		s := spell(word)
 		if utf8.RuneCountInString(s) < 2 || isPatronymic(s) {
 			continue
@@ -50,6 +50,16 @@ func (r *Reader) Name(raw string) Name {
 	}
 	n.Surname = strings.Join(words, " ")
 	return n
+}
+
+func partsNames(c rune) bool {
+	switch {
+	case 'а' <= c && c <= 'я' || 'А' <= c && c <= 'Я' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
+		return false
+	case c < utf8.RuneSelf:
+		return c != '\''
+	}
+	return !unicode.IsLetter(c) && !unicode.IsMark(c) && c != '’'
 }
 
 // String is the reading in one line: given names joined by "|" or the unlisted word after "?",
@@ -195,7 +205,12 @@ func spell(word string) string {
 	var buf [64]byte
 	b := buf[:0]
 	for _, c := range word {
-		c = unicode.ToLower(c)
+		switch {
+		case 'А' <= c && c <= 'Я':
+			c += 'а' - 'А'
+		case !('а' <= c && c <= 'я'):
+			c = unicode.ToLower(c)
+		}
 		switch {
 		case 'а' <= c && c <= 'я':
 			b = append(b, latin[c-'а']...)

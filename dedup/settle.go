@@ -16,6 +16,9 @@ func (w *work) settle(ctx context.Context) error {
 	if len(w.fresh) == 0 && len(w.changed) == 0 {
 		return nil
 	}
+	if w.solitary() {
+		return nil
+	}
 	if err := w.spreadOut(ctx); err != nil {
 		return err
 	}
@@ -39,6 +42,27 @@ func (w *work) settle(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// solitary settles the commonest case by itself: one new touch that shares nothing with any other
+// is a new card.
+func (w *work) solitary() bool {
+	if len(w.added) != 1 || len(w.fresh) != 1 || len(w.changed) > w.desk.config.MaxPeers {
+		return false
+	}
+	c := w.traces[w.fresh[0]]
+	if c.was != nil || c.now == nil || len(c.now.Bonds) > 0 || len(c.now.Founders) > 0 || c.now.Lead != w.added[0] || len(w.changed) != len(c.now.Keys) {
+		return false
+	}
+	for _, k := range c.now.Keys {
+		if u := w.uses[k]; u.was != nil || u.now.Ruled || u.now.Switchboard || len(u.now.Traces) != 1 {
+			return false
+		}
+	}
+	w.solo = true
+	w.order()
+	c.now.Card = CardID(c.now.Lead)
+	return true
 }
 
 // graph settles the traces that spreadOut found.
@@ -163,7 +187,14 @@ func (w *work) classify(ctx context.Context) error {
 		if err := w.need(ctx, keys...); err != nil {
 			return err
 		}
-		g := graph{limits: w.desk.config.limits()}
+		limits, others := w.desk.config.limits(), 0
+		for _, id := range u.Traces {
+			others += len(w.trace(id).Keys) - 1
+		}
+		if len(u.Traces) <= min(limits.names, limits.traces) && others <= limits.peers && !u.Switchboard && !u.Proved && !u.Ruled && u.Class != ClassShared {
+			continue
+		}
+		g := graph{limits: limits}
 		for _, id := range u.Traces {
 			tr := w.trace(id)
 			g.nodes = append(g.nodes, node{keys: tr.Keys, name: tr.Name, given: givenPart(tr.Name)})

@@ -53,6 +53,7 @@ type work struct {
 	changed []Key     // keys whose traces or rulings changed
 	added   []TouchID // touches that this command stores
 	spread  []TraceID // what settle visited
+	solo    bool      // the one touch added is a card of its own that nobody was on
 	events  []Event
 	seqs    map[store.Key]int64
 }
@@ -86,6 +87,7 @@ func (w *work) free() {
 	clear(w.decisions)
 	clear(w.latest)
 	clear(w.seqs)
+	w.solo = false
 	w.fresh, w.changed, w.added, w.spread = w.fresh[:0], w.changed[:0], w.added[:0], w.spread[:0]
 	w.events, w.cause, w.by, w.why = nil, store.Key{}, "", ""
 	d.works.Put(w)
