@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rickb777/date/v2"
@@ -219,14 +220,11 @@ func Example_index() {
 	var set index.Set
 	for _, at := range []time.Time{now, now.Add(time.Hour)} { // the hold lapses in between
 		site.Free(&set, span, 1, at)
-		for flat := range set.All() {
-			fmt.Print(flat, " ")
-		}
-		fmt.Println()
+		fmt.Println(slices.Collect(set.All()))
 	}
 	// Output:
-	// flat-1 flat-3
-	// flat-1 flat-2 flat-3
+	// [flat-1 flat-3]
+	// [flat-1 flat-2 flat-3]
 }
 
 // Without a store or a desk: a pure decision on calendars that the caller has.
