@@ -218,7 +218,7 @@ func (v *view) filings(s side) []filing {
 }
 
 func (v *view) card(c *Config, now time.Time) Card {
-	card := Card{ID: v.id, Sources: make(map[Source]int), Record: v.record(c)}
+	card := Card{ID: v.id, Aliases: v.aliases(), Sources: make(map[Source]int), Record: v.record(c)}
 	for _, st := range v.touches {
 		_, sure := v.w.cardOf(st, after)
 		card.Timeline = append(card.Timeline, Entry{Touch: st.Touch, Sure: sure, Echo: st.Echo, Erased: st.Erased, Reasons: st.Reasons})
@@ -231,12 +231,17 @@ func (v *view) card(c *Config, now time.Time) Card {
 		card.Last = st.Touch
 		card.Sources[st.Source]++
 	}
-	for _, tr := range v.traces {
-		card.Aliases = tr.Aliases
-	}
 	card.Keys = v.keys()
 	card.Claims, card.Disputes, _ = judge(v.filings(after), c.Claims, now)
 	return card
+}
+
+// aliases returns the card's further IDs, which each of its traces has.
+func (v *view) aliases() []CardID {
+	for _, tr := range v.traces {
+		return tr.Aliases
+	}
+	return nil
 }
 
 // keys returns the keys of the card's traces, and when it had them.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tenure-go/tenure/store"
 )
@@ -96,6 +97,7 @@ func (d *Desk) arrive(t Touch) (*arrival, error) {
 	a.said = d.config.Reader.read(&a.touch)
 	if reason.Code != "" {
 		a.said.reasons = append(a.said.reasons, reason)
+		a.given.Received = time.Time{} // as if it had been left to us
 	}
 	return a, nil
 }

@@ -103,6 +103,7 @@ func (w *work) erase(ctx context.Context, e *Erase, out *Erased) error {
 		bare.Trace, bare.Root = grave, ""
 		left = append(left, bare)
 	}
+	aliases := v.aliases()
 	tr := w.editTrace(grave)
 	if tr.Erased.IsZero() {
 		tr.Erased = w.stamp
@@ -114,8 +115,7 @@ func (w *work) erase(ctx context.Context, e *Erase, out *Erased) error {
 			tr.Founders = append(tr.Founders, f)
 		}
 	}
-	tr.Aliases = named(slices.DeleteFunc(slices.Clone(tr.Founders), func(f Founder) bool { return CardID(f.Touch) == card }))
-	tr.Claimed = tr.Filings > 0
+	tr.Aliases, tr.Claimed = aliases, tr.Filings > 0
 	out.Card, out.Touches = card, len(left)
 	slices.Sort(out.Keys)
 	w.emit(Event{Kind: EventErased, Card: card})

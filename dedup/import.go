@@ -1,6 +1,7 @@
 package dedup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -91,6 +92,7 @@ func (d *Desk) Import(ctx context.Context, rows iter.Seq2[Touch, error], o Impor
 		im.report.Shared = append(im.report.Shared, k)
 	}
 	slices.Sort(im.report.Shared)
+	slices.SortStableFunc(im.report.Bad, func(a, b *RowError) int { return cmp.Compare(a.Line, b.Line) })
 	return im.report, err
 }
 

@@ -119,7 +119,7 @@ func (t *Touch) prepare(now time.Time) (Reason, error) {
 	if t.Received.IsZero() {
 		t.Received = now
 	} else if t.Received.Before(earliest) || t.Received.After(now.Add(24*time.Hour)) {
-		reason = Reason{Code: ReasonTime, Field: "Received", Value: t.Received.Format(time.RFC3339)}
+		reason = Reason{Code: ReasonTime, Field: "Received", Value: stamp(t.Received)}
 		t.Received = now
 	}
 	if t.At.IsZero() {
