@@ -185,7 +185,8 @@ func foldLookalikes(text string) (string, bool) {
 		latin = latin || 'a' <= c|0x20 && c|0x20 <= 'z'
 		other = other || c >= utf8.RuneSelf
 	}
-	if !latin || !other {
+	// The Latin letters of an encoded domain are nobody's typing.
+	if !latin || !other || strings.Contains(strings.ToLower(text), "xn--") {
 		return "", false
 	}
 	b := make([]byte, 0, len(text))

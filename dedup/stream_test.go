@@ -3,8 +3,12 @@ package dedup
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -148,4 +152,52 @@ func TestStream(t *testing.T) {
 	for offset := range 5 {
 		check(fmt.Sprintf("without every fifth, from %d", offset), thinned(t, offset))
 	}
+}
+
+// Law 1 on the stream: in time order, in three shuffles and with 64 writers at once the desk ends
+// in the same cards.
+func TestStreamOrders(t *testing.T) {
+	t.Parallel()
+	records := synthetic(t)[:streamRecords]
+	touches := touchesOf(records)
+	want, err := Partition(touches, nil, Config{})
+	require.NoError(t, err)
+	ids := idsOf(touches)
+	check := func(title string, d *Desk, m *Memory, start time.Time) {
+		took := time.Since(start)
+		require.True(t, slices.EqualFunc(want, cardsOf(t, d, ids), slices.Equal), title)
+		groups := make(map[CardID][]TouchID)
+		for id, card := range fold(t, m) {
+			groups[card] = append(groups[card], id)
+		}
+		require.True(t, slices.EqualFunc(want, sortedGroups(groups), slices.Equal), "the events of %s", title)
+		t.Logf("%-16s %d records, the %d cards of Partition, %v", title, len(ids), len(want), took.Round(time.Millisecond))
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for i, title := range []string{"time order", "first shuffle", "second shuffle", "third shuffle"} {
+		d, m := newDesk(t, Config{})
+		if i > 0 {
+			random.Shuffle(len(touches), func(i, j int) { touches[i], touches[j] = touches[j], touches[i] })
+		}
+		start := time.Now()
+		for _, touch := range touches {
+			_, err := d.Ingest(t.Context(), touch)
+			require.NoError(t, err)
+		}
+		check(title, d, m, start)
+	}
+	d, m := newDesk(t, Config{})
+	errs := make([]error, 64)
+	var all sync.WaitGroup
+	start := time.Now()
+	for w := range errs {
+		all.Go(func() {
+			for i := w; i < len(touches) && errs[w] == nil; i += len(errs) {
+				_, errs[w] = d.Ingest(t.Context(), touches[i])
+			}
+		})
+	}
+	all.Wait()
+	require.NoError(t, errors.Join(errs...))
+	check("64 writers", d, m, start)
 }
