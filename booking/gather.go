@@ -126,11 +126,11 @@ func (d *Desk) run(ctx context.Context, c *call) (Result, error) {
 	if lane != "" && d.lanes.leave(lane, c) {
 		return Result{}, fmt.Errorf("booking: nothing was done: %w", err) // ctx ended before its turn
 	}
-	switch {
-	case d.lanes.stateOf(c) == callDone:
+	switch d.lanes.stateOf(c) {
+	case callDone:
 		return c.result, c.err
-	case err == nil:
-		err = errors.New("booking: a call was lost")
+	case callTaken: // ctx ended while another carries it
+		err = fmt.Errorf("booking: the outcome is unknown, repeat the command: %w", err)
 	}
 	return Result{}, err
 }
@@ -270,7 +270,7 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 		if !dec.Change.Empty() {
 			all = all.and(dec.Change)
 			if i < len(calls)-1 {
-				cals = after(cals, dec.Change)
+				after(cals, dec.Change)
 			}
 		}
 	}
@@ -279,6 +279,9 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 
 // narrowed is what of the calendars a query would have loaded.
 func narrowed(cals []Calendar, q Query) []Calendar {
+	if len(cals) == len(q.Units) && len(cals[0].IDs) == len(q.IDs) && cals[0].Window == q.Window {
+		return cals
+	}
 	own := make([]Calendar, 0, len(q.Units))
 	for _, c := range cals {
 		if slices.Contains(q.Units, c.Unit.ID) {
@@ -336,9 +339,8 @@ func (c Change) and(o Change) Change {
 	return c
 }
 
-// after is the calendars as a change that is not committed yet leaves them.
-func after(cals []Calendar, c Change) []Calendar {
-	cals = slices.Clone(cals)
+// after brings calendars that were loaded to what a change, not committed yet, makes of them.
+func after(cals []Calendar, c Change) {
 	for i := range cals {
 		cal := &cals[i]
 		for _, h := range c.Heads {
@@ -346,7 +348,6 @@ func after(cals []Calendar, c Change) []Calendar {
 				cal.Head = h
 			}
 		}
-		cal.Reservations = slices.Clone(cal.Reservations)
 		for _, row := range c.Rows {
 			if row.Unit != cal.Unit.ID {
 				continue
@@ -359,5 +360,4 @@ func after(cals []Calendar, c Change) []Calendar {
 			}
 		}
 	}
-	return cals
 }

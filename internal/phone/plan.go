@@ -241,3 +241,9 @@ func countryOf(p *phonenumbers.PhoneNumber) string {
 }
 
 func knownRegion(region string) bool { return phonenumbers.GetCountryCodeForRegion(region) != 0 }
+
+// LineOf7 tells the kind of line of the ten-digit number nsn of +7.
+func LineOf7(nsn uint64) Line {
+	_, _, line := classify7(nsn)
+	return line
+}

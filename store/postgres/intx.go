@@ -3,9 +3,11 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,15 +20,26 @@ import (
 // Any other error of fn rolls back and is returned. If the answer to COMMIT is lost, the outcome is
 // unknown and is not retried: repeat the whole with the same IDs.
 //
-// Transactions may name keys in any order: within fn a lock is waited for 100 ms at most, less than
-// PostgreSQL takes to see a deadlock, and a repeated attempt begins by locking, in key order and for
-// as long as it takes, the keys that were named in those before it.
+// Transactions may name keys in any order. Within fn a lock is waited for 100 ms at most, less than
+// PostgreSQL takes to see a deadlock; the attempts after one that waited in vain begin by locking, in
+// key order and for as long as it takes, the keys that were named before. Where that helps nothing,
+// as the lock that is waited for is on the caller's own rows, each attempt waits twice as long. After
+// a mere conflict nothing is locked beforehand: a row that many take last, such as a counter, must
+// not be held for the whole of a transaction.
 func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 	var retry store.Retry
 	locks := make(locks)
-	return retry.Do(ctx, nil, func(ctx context.Context) error {
+	patience, named := 100*time.Millisecond, -1
+	waited := false // in vain, for a lock
+	return retry.Do(ctx, nil, func(ctx context.Context) (err error) {
+		defer func() { waited = waited || code(err) == deadlockDetected || code(err) == lockNotAvailable }()
+		if waited && named == len(locks) {
+			patience = min(2*patience, 10*time.Second)
+		}
+		named = len(locks)
+		haste := fmt.Sprintf("set local lock_timeout = '%dms'", patience.Milliseconds())
 		options := pgx.TxOptions{}
-		if len(locks) == 0 {
+		if !waited {
 			options.BeginQuery = "begin; " + haste // one round trip
 		}
 		tx, err := db.BeginTx(ctx, options)
@@ -34,8 +47,8 @@ func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 			return explain(ctx, err)
 		}
 		defer tx.Rollback(ctx) // after Commit it does nothing
-		if len(locks) > 0 {
-			if err := locks.take(ctx, tx); err != nil {
+		if waited {
+			if err := locks.take(ctx, tx, haste); err != nil {
 				return err
 			}
 		}
@@ -45,8 +58,6 @@ func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 		return explain(ctx, tx.Commit(ctx))
 	})
 }
-
-const haste = "set local lock_timeout = '100ms'"
 
 // A transaction is InTx's: it remembers which keys were named in it.
 type transaction struct {
@@ -84,7 +95,7 @@ func (l locks) add(name lockName, with lock) {
 }
 
 // take locks all keys in order; only what follows is in haste.
-func (l locks) take(ctx context.Context, tx pgx.Tx) error {
+func (l locks) take(ctx context.Context, tx pgx.Tx, haste string) error {
 	b := &pgx.Batch{}
 	for _, name := range slices.SortedFunc(maps.Keys(l), func(a, b lockName) int {
 		return cmp.Or(strings.Compare(a.part, b.part), a.key.Compare(b.key))

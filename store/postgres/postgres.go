@@ -28,8 +28,9 @@
 // # Round trips
 //
 // Load and Commit of a store on a pool are one round trip each: all statements go in one pipelined
-// batch, which is one implicit transaction. In a caller's transaction Commit takes two: one locks
-// and compares, one writes. Statements are prepared by the pool on first use.
+// batch, which is one implicit transaction. In a caller's transaction a Load that is to be followed
+// by a Commit locks, and the Commit takes a second round trip only for keys that were not loaded so.
+// Statements are prepared by the pool on first use.
 //
 // # Distributed PostgreSQL
 //
@@ -115,7 +116,7 @@ func Tables(ctx context.Context, db DB, part table.Part) (table.DB, error) {
 
 // Join returns a part's tables within a transaction. It makes no check: Tables did.
 func Join(tx pgx.Tx, part table.Part) table.Tables {
-	j := &joined{tx: tx, part: part, statements: write(part)}
+	j := &joined{tx: tx, part: part, statements: write(part), held: make(map[store.Key]int64)}
 	if t, ok := tx.(*transaction); ok {
 		j.locks = t.locks
 	}
@@ -147,6 +148,7 @@ const (
 	deadlockDetected     = "40P01"
 	lockNotAvailable     = "55P03"
 	undefinedTable       = "42P01"
+	readOnly             = "25006"
 )
 
 func code(err error) string {
@@ -168,6 +170,8 @@ func explain(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", store.ErrConflict, err)
 	case undefinedTable:
 		return fmt.Errorf("%w: apply the part's schema, or set the search_path to where it is", err)
+	case readOnly:
+		return fmt.Errorf("%w: connect to a primary server, to a database that may be written", err)
 	}
 	if ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
 		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
