@@ -1,8 +1,10 @@
 package litededup_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -64,4 +66,36 @@ func TestWriters(t *testing.T) {
 	t.Parallel()
 	_, s := open(t)
 	deduptest.TestWriters(t, s, 64, 10_000)
+}
+
+// What was erased is in none of the file's bytes once the write-ahead log is folded in.
+func TestErasedFromTheFile(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	file := filepath.Join(t.TempDir(), "office.db")
+	db, err := sqlite.Open(ctx, file)
+	require.NoError(t, err)
+	require.NoError(t, sqlite.Apply(ctx, db, "dedup"))
+	s, err := litededup.New(ctx, db)
+	require.NoError(t, err)
+	desk, err := dedup.New(dedup.Config{Store: s})
+	require.NoError(t, err)
+	for _, touch := range []dedup.Touch{
+		{ID: "1", Name: "Аделаида", Phone: "8 916 765-43-21", Email: "adelaida@mail.ru", Data: []byte("secret-data"), Why: "secret-why"},
+		{ID: "2", Phone: "+79167654321", Fields: map[string]string{"comment": "secret-comment"}},
+		{ID: "3", Name: "Вера", Phone: "8 916 111-22-33"},
+	} {
+		_, err := desk.Ingest(ctx, touch)
+		require.NoError(t, err)
+	}
+	_, err = desk.Erase(ctx, dedup.Erase{ID: "e", Card: "2"})
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoFileExists(t, file+"-wal")
+	require.True(t, bytes.Contains(raw, []byte("Вера")), "the other card is there")
+	for _, value := range []string{"Аделаида", "adelaida", "765-43-21", "9167654321", "c2VjcmV0LWRhdGE", "secret"} {
+		require.False(t, bytes.Contains(raw, []byte(value)), value)
+	}
 }
