@@ -196,7 +196,10 @@ func (c *coder) touch(t *StoredTouch) {
 }
 
 func (c *coder) fields(m *map[string]string) {
-	keys := slices.Sorted(maps.Keys(*m))
+	var keys []string
+	if len(*m) > 0 {
+		keys = slices.Sorted(maps.Keys(*m))
+	}
 	list(c, &keys, text[string])
 	if !c.writing {
 		*m = nil

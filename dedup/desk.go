@@ -89,7 +89,7 @@ func (d *Desk) Ingest(ctx context.Context, t Touch) (Result, error) {
 
 // arrive reads a touch.
 func (d *Desk) arrive(t Touch) (*arrival, error) {
-	a := &arrival{given: t, touch: t}
+	a := &arrival{touch: t, undated: t.At.IsZero(), unreceived: t.Received.IsZero()}
 	reason, err := a.touch.prepare(instant(d.config.Now()))
 	if err != nil {
 		return nil, err
@@ -97,9 +97,21 @@ func (d *Desk) arrive(t Touch) (*arrival, error) {
 	a.said = d.config.Reader.read(&a.touch)
 	if reason.Code != "" {
 		a.said.reasons = append(a.said.reasons, reason)
-		a.given.Received = time.Time{} // as if it had been left to us
+		a.unreceived = true // as if it had been left to us
 	}
 	return a, nil
+}
+
+// given is the touch as the caller gave it, so far as it is compared with one that is here.
+func (a *arrival) given() Touch {
+	t := a.touch
+	if a.undated {
+		t.At = time.Time{}
+	}
+	if a.unreceived {
+		t.Received = time.Time{}
+	}
+	return t
 }
 
 // reset forgets what an attempt found out.
@@ -243,6 +255,9 @@ func (w *work) claims(ctx context.Context) error {
 	had := make(map[TouchID]Claim)
 	disputed := make(map[TouchID]bool)
 	for _, card := range cards {
+		if w.solo {
+			break
+		}
 		claims, disputes, _ := judge(w.seen(card, before).filings(before), w.desk.config.Claims, w.now)
 		for _, c := range claims {
 			had[c.Touch] = c
@@ -252,7 +267,15 @@ func (w *work) claims(ctx context.Context) error {
 		}
 	}
 	for _, card := range cards {
-		claims, disputes, _ := judge(w.seen(card, after).filings(after), w.desk.config.Claims, w.now)
+		claims, disputes, of := judge(w.seen(card, after).filings(after), w.desk.config.Claims, w.now)
+		for _, id := range w.added {
+			if i, ok := of[id]; ok {
+				if w.filed == nil {
+					w.filed = make(map[TouchID]Claim)
+				}
+				w.filed[id] = claims[i]
+			}
+		}
 		for _, c := range claims {
 			if old, ok := had[c.Touch]; ok && old.State == c.State {
 				continue
@@ -313,7 +336,9 @@ func (w *work) result(a *arrival) Result {
 		}
 	}
 	res.Previous = previous.ID
-	if st.files() {
+	if c, ok := w.filed[st.ID]; ok {
+		res.Claim = &c
+	} else if a.repeat && st.files() {
 		claims, _, of := judge(w.seen(res.Card, after).filings(after), w.desk.config.Claims, w.now)
 		if i, ok := of[st.ID]; ok {
 			res.Claim = &claims[i]

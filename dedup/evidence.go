@@ -33,6 +33,9 @@ type evidence struct {
 // read reads a touch.
 func (r *Reader) read(t *Touch) evidence {
 	var e evidence
+	if values := len(t.Identifiers) + min(len(t.Phone), 1) + min(len(t.Email), 1); values > 0 {
+		e.readings, e.keys = make([]Reading, 0, values), make([]Key, 0, values)
+	}
 	if t.impossible() {
 		e.reasons = append(e.reasons, Reason{Code: ReasonTime, Field: "At", Value: stamp(t.At)})
 	}

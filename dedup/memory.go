@@ -49,6 +49,7 @@ type docRow struct {
 type touchRow struct {
 	docRow
 	received int64 // microseconds
+	moment   int64 // when it stands, in microseconds
 	next     int32 // of its trace; places count from 1, 0 is none
 	trace    int32
 	card     int32 // the first trace on the card of this name
@@ -220,10 +221,9 @@ func (l *loading) latest(i int32) *Trace {
 	if len(l.out) == before {
 		return tr
 	}
-	if row := l.m.traces.rows[i]; row.touches != 0 {
-		var st StoredTouch
-		l.decode(l.m.touches.rows[row.touches].doc, func(c *coder) { c.touch(&st) })
-		l.out[before].Latest = &Latest{st.ID, st.Received, st.When()}
+	if last := l.m.traces.rows[i].touches; last != 0 {
+		row := &l.m.touches.rows[last]
+		l.out[before].Latest = &Latest{TouchID(l.m.touches.ids[last]), time.UnixMicro(row.received).UTC(), time.UnixMicro(row.moment).UTC()}
 	}
 	return tr
 }
@@ -335,7 +335,7 @@ func (m *Memory) write(a *Aggregate) {
 			m.filings[p] = append(m.filings[p], i)
 		}
 		row.doc = m.encode(func(c *coder) { c.touch(a.Touch) })
-		row.received = a.Touch.Received.UnixMicro()
+		row.received, row.moment = a.Touch.Received.UnixMicro(), a.Touch.When().UnixMicro()
 		if a.Touch.Trace != "" {
 			m.linkTouch(i, m.traces.at(string(a.Touch.Trace)))
 		}

@@ -13,12 +13,13 @@ import (
 
 // An arrival is a touch on its way into the store.
 type arrival struct {
-	given  Touch // as the caller gave it
-	touch  Touch
-	said   evidence
-	repeat bool // it was there before
-	echo   bool
-	err    error
+	touch      Touch
+	undated    bool // At was left to us
+	unreceived bool // Received was
+	said       evidence
+	repeat     bool // it was there before
+	echo       bool
+	err        error
 }
 
 // keys appends all that must be read to place a.
@@ -46,7 +47,7 @@ func (w *work) place(ctx context.Context, a *arrival) error {
 		if st.Erased {
 			return nil
 		}
-		return sameContent(st.Touch, a.given)
+		return sameContent(st.Touch, a.given())
 	}
 	w.touches[t.ID].used = true
 	st := w.touches[t.ID].edit()

@@ -49,13 +49,19 @@ type work struct {
 	decisions map[DecisionID]*cell[StoredDecision]
 	latest    map[TraceID]Latest
 
-	fresh   []TraceID // new, or with another First or other bonds: settle starts from them
-	changed []Key     // keys whose traces or rulings changed
-	added   []TouchID // touches that this command stores
-	spread  []TraceID // what settle visited
-	solo    bool      // the one touch added is a card of its own that nobody was on
+	fresh   []TraceID         // new, or with another First or other bonds: settle starts from them
+	changed []Key             // keys whose traces or rulings changed
+	added   []TouchID         // touches that this command stores
+	spread  []TraceID         // what settle visited
+	solo    bool              // the one touch added is a card of its own that nobody was on
+	filed   map[TouchID]Claim // how the filings added were answered
 	events  []Event
 	seqs    map[store.Key]int64
+
+	// Kept from one use of w to the next.
+	guards []store.Guard
+	rows   []Aggregate
+	asked  []store.Key
 }
 
 func (d *Desk) newWork(command string, lock bool) *work {
@@ -89,7 +95,8 @@ func (w *work) free() {
 	clear(w.seqs)
 	w.solo = false
 	w.fresh, w.changed, w.added, w.spread = w.fresh[:0], w.changed[:0], w.added[:0], w.spread[:0]
-	w.events, w.cause, w.by, w.why = nil, store.Key{}, "", ""
+	clear(w.rows)
+	w.events, w.filed, w.cause, w.by, w.why = nil, nil, store.Key{}, "", ""
 	d.works.Put(w)
 }
 
@@ -113,13 +120,13 @@ func (w *work) has(k store.Key) bool {
 
 // need loads the rows that are not here yet.
 func (w *work) need(ctx context.Context, keys ...store.Key) error {
-	missing := keys[:0:0]
+	missing := w.asked[:0]
 	for _, k := range keys {
 		if !w.has(k) && !slices.Contains(missing, k) {
 			missing = append(missing, k)
 		}
 	}
-	if len(missing) == 0 {
+	if w.asked = missing; len(missing) == 0 {
 		return nil
 	}
 	if err := w.load(ctx, Query{Keys: missing}); err != nil {
@@ -282,8 +289,7 @@ func (w *work) finish() {
 // change returns all that w decided, with everything it rests on.
 func (w *work) change() Change {
 	var c Change
-	c.Guards = make([]store.Guard, 0, len(w.touches)+len(w.uses)+len(w.traces)+len(w.decisions))
-	c.Rows = make([]Aggregate, 0, 8)
+	c.Guards, c.Rows = w.guards[:0], w.rows[:0]
 	for id, cell := range w.touches {
 		if add(&c, cell, touchKey(id)) {
 			c.Rows = append(c.Rows, Aggregate{Key: touchKey(id), Touch: cell.now})
@@ -312,6 +318,7 @@ func (w *work) change() Change {
 		}
 	}
 	c.Events = w.events
+	w.guards, w.rows = c.Guards, c.Rows
 	return c
 }
 
