@@ -265,9 +265,7 @@ func (w *work) withdraw(ctx context.Context, d *Decide) error {
 			continue
 		}
 		root := st.root()
-		for _, peer := range w.trace(w.touch(root).Trace).peers() {
-			w.fresh = append(w.fresh, peer) // what it held together is settled anew
-		}
+		w.fresh = append(w.fresh, w.trace(w.touch(root).Trace).peers()...) // what it held together is settled anew
 		affected = append(affected, w.sames(w.touch(root).Trace)...)
 		bonds := slices.DeleteFunc(slices.Clone(w.trace(w.touch(root).Trace).Bonds), func(b Bond) bool { return b.Decision == d.Undo })
 		if len(bonds) == len(w.trace(w.touch(root).Trace).Bonds) {
