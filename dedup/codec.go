@@ -43,8 +43,9 @@ func (c *coder) uint(v *uint64) {
 
 func number[T ~int | ~int64 | ~uint8](c *coder, v *T) {
 	u := uint64(*v)
-	c.uint(&u)
-	*v = T(u)
+	if c.uint(&u); !c.writing { // what is written is the caller's, who may be reading it
+		*v = T(u)
+	}
 }
 
 func (c *coder) bool(v *bool) {
@@ -52,8 +53,9 @@ func (c *coder) bool(v *bool) {
 	if *v {
 		u = 1
 	}
-	c.uint(&u)
-	*v = u != 0
+	if c.uint(&u); !c.writing {
+		*v = u != 0
+	}
 }
 
 func text[S ~string](c *coder, s *S) {
