@@ -76,6 +76,7 @@ func run(ctx context.Context, w *world, db, url string) (err error) {
 		defer w.pg.Close()
 	}
 	for _, chapter := range []func(context.Context, *world) error{
+		inquiries,
 		papers,
 	} {
 		if err := chapter(ctx, w); err != nil {

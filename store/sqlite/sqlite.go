@@ -69,8 +69,8 @@ type DB struct {
 }
 
 // pragmas are what every connection needs: a reader that does not block the writer, a wait for
-// other processes, and commits that outlive a power cut.
-const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)"
+// other processes, commits that outlive a power cut, and no bytes of what was erased in the file.
+const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=secure_delete(on)"
 
 // Open opens a file, made if missing, with the pragmas that the stores need.
 func Open(ctx context.Context, file string) (*DB, error) {

@@ -1,0 +1,314 @@
+package dedup
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenure-go/tenure/store"
+)
+
+// A Card is one person: all that was ever heard of him, derived from the touches.
+type Card struct {
+	ID       CardID
+	Aliases  []CardID // further IDs of cards that are this one now, the oldest first
+	Timeline []Entry  // by time
+	Keys     []KeySpan
+	Record   map[string]Value // "name", "phone", "email" and the fields
+	First    Touch            // the first touch of his, by time: it keeps its source for good
+	Last     Touch
+	Sources  map[Source]int // touches of his per source
+	Claims   []Claim        // by filing
+	Disputes []Dispute
+}
+
+// An Entry is a touch on a card.
+type Entry struct {
+	Touch
+	Sure    bool // false: only time tells that it is this card's and not another's
+	Echo    bool // it only brought back what we had written
+	Erased  bool // its values were erased
+	Reasons []Reason
+}
+
+// A KeySpan says from when to when a card had a key.
+type KeySpan struct {
+	Key      Key
+	Class    Class
+	From, To time.Time // To is zero if nobody had it since
+}
+
+// A Value is a value of a card's record.
+type Value struct {
+	Value string
+	Touch TouchID // where it is from
+	At    time.Time
+}
+
+// Card returns the card on which the touch that id names lies now. An id that no touch ever had is
+// an *UnknownError.
+func (d *Desk) Card(ctx context.Context, id CardID) (Card, error) {
+	var card Card
+	err := d.read(ctx, nil, func(ctx context.Context, w *work) error {
+		current, err := w.resolve(ctx, TouchID(id), "card")
+		if err != nil {
+			return err
+		}
+		v, err := w.view(ctx, current)
+		if err != nil {
+			return err
+		}
+		card = v.card(&d.config, w.now)
+		return nil
+	})
+	return card, err
+}
+
+// resolve returns the card of a touch.
+func (w *work) resolve(ctx context.Context, id TouchID, kind string) (CardID, error) {
+	if validID("ID", string(id)) != nil {
+		return "", &UnknownError{Kind: kind, ID: string(id)}
+	}
+	st, err := w.stored(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if st == nil {
+		return "", &UnknownError{Kind: kind, ID: string(id)}
+	}
+	card, _ := w.cardOf(st, after)
+	return card, nil
+}
+
+// stored returns the touch with all that tells its card; nil if there is none.
+func (w *work) stored(ctx context.Context, id TouchID) (*StoredTouch, error) {
+	if err := w.need(ctx, touchKey(id)); err != nil {
+		return nil, err
+	}
+	w.touches[id].used = true
+	st := w.touch(id)
+	if st == nil || st.Trace == "" {
+		return nil, nil
+	}
+	if st.Root != "" {
+		if err := w.need(ctx, touchKey(st.Root)); err != nil {
+			return nil, err
+		}
+		w.touches[st.Root].used = true
+	}
+	return st, w.ring(ctx, st.Trace)
+}
+
+// A view is a card's rows.
+type view struct {
+	w       *work
+	id      CardID
+	touches []*StoredTouch // by time
+	traces  []*Trace
+}
+
+// view loads a card whole.
+func (w *work) view(ctx context.Context, id CardID) (*view, error) {
+	traces, err := w.reach(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.load(ctx, Query{History: traces}); err != nil {
+		return nil, err
+	}
+	return w.seen(id, after), nil
+}
+
+// reach loads and returns the traces of which touches may lie on a card: those on it, and those
+// without a name on their keys.
+func (w *work) reach(ctx context.Context, id CardID) ([]TraceID, error) {
+	if err := w.load(ctx, Query{Cards: []CardID{id}}); err != nil {
+		return nil, err
+	}
+	var traces []TraceID
+	var keys []store.Key
+	for trace, c := range w.traces {
+		if c.now != nil && c.now.Card == id || c.was != nil && c.was.Card == id {
+			c.used = true
+			traces = append(traces, trace)
+			for _, r := range [2]*Trace{c.was, c.now} {
+				if r != nil {
+					for _, k := range r.Keys {
+						keys = append(keys, useKey(k))
+					}
+				}
+			}
+		}
+	}
+	if len(traces) == 0 {
+		// A single touch whose keys are all shared.
+		st, err := w.stored(ctx, TouchID(id))
+		if err != nil || st == nil {
+			return nil, err
+		}
+		return []TraceID{st.Trace}, nil
+	}
+	if err := w.need(ctx, keys...); err != nil {
+		return nil, err
+	}
+	var others []store.Key
+	for _, k := range keys {
+		if u := w.use(Key(k.ID)); u != nil && u.Class != ClassShared {
+			for _, trace := range u.Traces {
+				others = append(others, traceKey(trace))
+			}
+		}
+	}
+	if err := w.need(ctx, others...); err != nil {
+		return nil, err
+	}
+	for _, k := range others {
+		if tr := w.trace(TraceID(k.ID)); tr != nil && tr.leaf() {
+			traces = append(traces, TraceID(k.ID))
+		}
+	}
+	slices.Sort(traces)
+	return slices.Compact(traces), nil
+}
+
+// seen gathers the rows of a card among those that are here.
+func (w *work) seen(id CardID, s side) *view {
+	v := &view{w: w, id: id}
+	for _, c := range w.touches {
+		if st := row(c, s); st != nil && st.Trace != "" {
+			if card, _ := w.cardOf(st, s); card == id {
+				v.touches = append(v.touches, st)
+			}
+		}
+	}
+	slices.SortFunc(v.touches, func(a, b *StoredTouch) int {
+		return cmp.Or(a.When().Compare(b.When()), strings.Compare(string(a.ID), string(b.ID)))
+	})
+	for _, c := range w.traces {
+		if tr := row(c, s); tr != nil && tr.Card == id {
+			v.traces = append(v.traces, tr)
+		}
+	}
+	slices.SortFunc(v.traces, compareTraces)
+	return v
+}
+
+// filings returns the card's touches as claims are judged by them.
+func (v *view) filings(s side) []filing {
+	out := make([]filing, 0, len(v.touches))
+	for _, st := range v.touches {
+		f := filing{StoredTouch: st, identified: st.Erased && !slices.ContainsFunc(st.Reasons, func(r Reason) bool { return r.Code == ReasonNoIdentity })}
+		if c := v.w.touches[st.ID]; c.was != nil && c.was.Trace != "" {
+			f.answered = true
+		}
+		if tr := row(v.w.traces[st.Trace], s); tr != nil && !st.Erased {
+			f.keys = tr.Keys
+			f.identified = slices.ContainsFunc(tr.Keys, func(k Key) bool {
+				u := row(v.w.uses[k], s)
+				return u != nil && u.Class != ClassShared
+			})
+			f.ruled = slices.ContainsFunc(tr.Bonds, func(b Bond) bool { return b.Ruling == RulingSame })
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func (v *view) card(c *Config, now time.Time) Card {
+	card := Card{ID: v.id, Aliases: v.aliases(), Sources: make(map[Source]int), Record: v.record(c)}
+	for _, st := range v.touches {
+		_, sure := v.w.cardOf(st, after)
+		card.Timeline = append(card.Timeline, Entry{Touch: st.Touch, Sure: sure, Echo: st.Echo, Erased: st.Erased, Reasons: st.Reasons})
+		if st.Echo || st.Kind == TouchSent || st.Kind == TouchCorrect || st.Kind == TouchAward {
+			continue
+		}
+		if card.First.ID == "" {
+			card.First = st.Touch
+		}
+		card.Last = st.Touch
+		card.Sources[st.Source]++
+	}
+	card.Keys = v.keys()
+	card.Claims, card.Disputes, _ = judge(v.filings(after), c.Claims, now)
+	return card
+}
+
+// aliases returns the card's further IDs, which each of its traces has.
+func (v *view) aliases() []CardID {
+	for _, tr := range v.traces {
+		return tr.Aliases
+	}
+	return nil
+}
+
+// keys returns the keys of the card's traces, and when it had them.
+func (v *view) keys() []KeySpan {
+	spans := make(map[Key]*KeySpan)
+	for _, tr := range v.traces {
+		for _, k := range tr.Keys {
+			if s := spans[k]; s == nil {
+				spans[k] = &KeySpan{Key: k, From: tr.First}
+			} else if tr.First.Before(s.From) {
+				s.From = tr.First
+			}
+		}
+	}
+	out := make([]KeySpan, 0, len(spans))
+	for _, k := range slices.Sorted(maps.Keys(spans)) {
+		s := spans[k]
+		if u := v.w.use(k); u != nil {
+			s.Class = u.Class
+			for _, id := range u.Traces {
+				tr := row(v.w.traces[id], after)
+				if u.Class == ClassShared || tr == nil || tr.leaf() || tr.Card == v.id || !tr.First.After(s.From) {
+					continue
+				}
+				if s.To.IsZero() || tr.First.Before(s.To) {
+					s.To = tr.First
+				}
+			}
+		}
+		out = append(out, *s)
+	}
+	return out
+}
+
+// record works out the golden record.
+func (v *view) record(c *Config) map[string]Value {
+	record := make(map[string]Value)
+	corrected := make(map[string]bool)
+	offer := func(st *StoredTouch, field, value string) {
+		if value == "" {
+			return
+		}
+		correct := st.Kind == TouchCorrect
+		_, had := record[field]
+		if had && !correct && (corrected[field] || c.Golden[field] == KeepFirst) {
+			return
+		}
+		record[field] = Value{value, st.ID, st.When()}
+		corrected[field] = correct
+	}
+	for _, st := range v.touches {
+		if st.Echo || st.Erased || st.Kind == TouchSent {
+			continue
+		}
+		e := c.Reader.read(&st.Touch)
+		if _, bad := unreadable("Name", st.Name); !bad && c.Reader.Name(st.Name).String() != "" {
+			offer(st, "name", strings.TrimSpace(st.Name))
+		}
+		for _, r := range e.readings {
+			if r.Grade == GradeUsable && r.Kind != KindExternal {
+				_, value, _ := strings.Cut(string(r.Key), ":")
+				offer(st, r.Kind.String(), value)
+			}
+		}
+		for field, value := range st.Fields {
+			offer(st, field, value)
+		}
+	}
+	return record
+}

@@ -1,0 +1,270 @@
+package dedup
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A Name is what a written name says: given names that the list knows («Саша» may be two), or else
+// one word that it does not know, and a surname. Patronymics and initials drop out, and the script
+// does not matter: «Анна Нечаева» and "Anna Nechaeva" are equal.
+type Name struct {
+	Given   []string // spellings of the listed names it may be, sorted
+	Word    string   // the unlisted word, if Given is empty
+	Surname string
+}
+
+// Name reads a written name. The zero Name is one that says nothing.
+func (r *Reader) Name(raw string) Name {
+	if raw == "" || len(raw) > maxValue || !utf8.ValidString(raw) || r.noName[strings.ToLower(strings.TrimSpace(raw))] {
+		return Name{}
+	}
+	var buf [8]string
+	words := buf[:0]
+	var n Name
+	for word := range strings.FieldsFuncSeq(raw, partsNames) {
+		s := spell(word)
+		if utf8.RuneCountInString(s) < 2 || isPatronymic(s) {
+			continue
+		}
+		if given := r.names[s]; n.Given == nil && given != nil {
+			n.Given = given
+			continue
+		}
+		words = append(words, s)
+	}
+	switch {
+	case n.Given != nil || len(words) == 0:
+	case len(words) == 1:
+		n.Word, words = words[0], nil
+	default:
+		// Of two unlisted words the one with a surname's ending is the surname, else the second.
+		i := 0
+		if isSurname(words[0]) && !isSurname(words[1]) {
+			i = 1
+		}
+		n.Word = words[i]
+		words = slices.Delete(words, i, i+1)
+	}
+	n.Surname = strings.Join(words, " ")
+	return n
+}
+
+func partsNames(c rune) bool {
+	switch {
+	case 'а' <= c && c <= 'я' || 'А' <= c && c <= 'Я' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
+		return false
+	case c < utf8.RuneSelf:
+		return c != '\''
+	}
+	return !unicode.IsLetter(c) && !unicode.IsMark(c) && c != '’'
+}
+
+// String is the reading in one line: given names joined by "|" or the unlisted word after "?",
+// then a space and the surname. Equal readings have equal strings.
+func (n Name) String() string {
+	switch {
+	case n.Given == nil && n.Word == "" && n.Surname == "":
+		return ""
+	case n.Surname == "" && len(n.Given) == 1:
+		return n.Given[0]
+	}
+	given := strings.Join(n.Given, "|")
+	if n.Word != "" {
+		given = "?" + n.Word
+	}
+	if n.Surname == "" {
+		return given
+	}
+	return given + " " + n.Surname
+}
+
+// givenPart returns what a reading says of the given name: "" for nothing.
+func givenPart(reading string) string {
+	given, _, _ := strings.Cut(reading, " ")
+	return given
+}
+
+// conflict reports whether the given names of two readings exclude one another: listed names with
+// nothing in common; or a listed and an unlisted one that is no misspelling of it. Two unlisted
+// ones never do, for nobody knows them.
+func (r *Reader) conflict(a, b string) bool {
+	switch {
+	case a == b || a == "" || b == "":
+		return false
+	case a[0] == '?' && b[0] == '?':
+		return false
+	case a[0] == '?':
+		return !r.mayBe(a[1:], b)
+	case b[0] == '?':
+		return !r.mayBe(b[1:], a)
+	}
+	return !shareName(a, b)
+}
+
+// shareName reports whether two sets of given names joined by "|" have one in common.
+func shareName(a, b string) bool {
+	for x := range strings.SplitSeq(a, "|") {
+		for y := range strings.SplitSeq(b, "|") {
+			if x == y {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mayBe reports whether an unlisted word may be one of the listed names: at most one letter
+// differs, or the first three letters are those of a form.
+func (r *Reader) mayBe(word, given string) bool {
+	for name := range strings.SplitSeq(given, "|") {
+		for _, form := range r.forms[name] {
+			if len(form) >= 3 && strings.HasPrefix(word, form[:3]) || withinOneEdit(word, form) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// withinOneEdit reports whether one letter added, dropped or changed makes a into b.
+func withinOneEdit(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(b)-len(a) > 1 {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	if len(a) == len(b) {
+		return i == len(a) || a[i+1:] == b[i+1:]
+	}
+	return a[i:] == b[i+1:]
+}
+
+func (r *Reader) addName(columns []string) bool {
+	if len(columns) > 3 {
+		return false
+	}
+	name := spell(columns[0])
+	if name == "" || strings.ContainsAny(name, " |?") {
+		return false
+	}
+	add := func(form string) {
+		form = spell(form)
+		if form == "" {
+			return
+		}
+		if !slices.Contains(r.names[form], name) {
+			r.names[form] = append(r.names[form], name)
+			slices.Sort(r.names[form])
+		}
+		if !slices.Contains(r.forms[name], form) {
+			r.forms[name] = append(r.forms[name], form)
+		}
+	}
+	add(columns[0])
+	for _, column := range columns[1:] {
+		for form := range strings.FieldsSeq(column) {
+			add(form)
+		}
+	}
+	return true
+}
+
+var patronymics = [...]string{"ovich", "evich", "eich", "ilich", "kuzmich", "lukich", "fomich", "nikitich", "ovna", "evna", "ichna", "inichna"}
+
+func isPatronymic(s string) bool {
+	for _, p := range patronymics {
+		if strings.HasSuffix(s, p) {
+			return true
+		}
+	}
+	return s == "ogli" || s == "oglu" || s == "kizi"
+}
+
+var surnames = [...]string{"ov", "ova", "ev", "eva", "in", "ina", "ski", "aia", "ko", "ih", "uk", "ian", "dze", "shvili"}
+
+func isSurname(s string) bool {
+	for _, e := range surnames {
+		if len(s) > len(e)+1 && strings.HasSuffix(s, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// spell writes a word in lower-case Latin letters such that the customary spellings of a Russian
+// name come out equal: Юлия, Yulia, Julia -> iulia. Other scripts stay as they are.
+func spell(word string) string {
+	var buf [64]byte
+	b := buf[:0]
+	for _, c := range word {
+		switch {
+		case 'А' <= c && c <= 'Я':
+			c += 'а' - 'А'
+		case !('а' <= c && c <= 'я'):
+			c = unicode.ToLower(c)
+		}
+		switch {
+		case 'а' <= c && c <= 'я':
+			b = append(b, latin[c-'а']...)
+		case c == 'ё':
+			b = append(b, 'e')
+		case c == '\'' || c == '’' || unicode.IsMark(c):
+		default:
+			b = utf8.AppendRune(b, c)
+		}
+	}
+	// In place: what is written is never longer than what was read, but for x.
+	var out [96]byte
+	o := out[:0]
+	for i := 0; i < len(b); i++ {
+		next := byte(0)
+		if i+1 < len(b) {
+			next = b[i+1]
+		}
+		w, skip := b[i], 0
+		switch b[i] {
+		case 'y':
+			w = 'i'
+			if i == 0 && next == 'e' {
+				continue // Yelena
+			}
+		case 'j':
+			w = 'i'
+		case 'w':
+			w = 'v'
+		case 'k':
+			if next == 'h' {
+				w, skip = 'h', 1
+			}
+		case 'p':
+			if next == 'h' {
+				w, skip = 'f', 1
+			}
+		case 'c':
+			if next != 'h' {
+				w = 'k'
+			}
+		case 'x':
+			o = append(o, 'k')
+			w = 's'
+		}
+		i += skip
+		if n := len(o); n > 0 && o[n-1] == w && w < utf8.RuneSelf {
+			continue // double letters
+		}
+		o = append(o, w)
+	}
+	return string(o)
+}
+
+// latin is how spell writes the letters from а to я.
+var latin = [...]string{"a", "b", "v", "g", "d", "e", "zh", "z", "i", "i", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u",
+	"f", "h", "ts", "ch", "sh", "sch", "", "i", "", "e", "iu", "ia"}

@@ -1,0 +1,397 @@
+package dedup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tenure-go/tenure/store"
+)
+
+// A cell is a row as a command found it, and as it leaves it.
+type cell[T any] struct {
+	version int64
+	was     *T // nil: absent
+	now     *T // nil: absent; never changed in place while it is was
+	dirty   bool
+	used    bool // the decision rests on it: it is guarded
+}
+
+// edit returns the row to be changed, a zero one if it was absent.
+func (c *cell[T]) edit() *T {
+	c.used = true
+	if !c.dirty {
+		c.dirty = true
+		row := new(T)
+		if c.now != nil {
+			*row = *c.now
+		}
+		c.now = row
+	}
+	return c.now
+}
+
+// A work is the part of a store that one command reads, decides on and changes.
+type work struct {
+	desk    *Desk
+	lock    bool // a commit follows
+	command string
+	cause   store.Key // the touch or ruling that brings it about
+	by, why string
+	now     time.Time // the desk's clock
+	stamp   time.Time // not before anything seen: orders what is written
+
+	touches   map[TouchID]*cell[StoredTouch]
+	uses      map[Key]*cell[KeyUse]
+	traces    map[TraceID]*cell[Trace]
+	decisions map[DecisionID]*cell[StoredDecision]
+	latest    map[TraceID]Latest
+
+	fresh   []TraceID         // new, or with another First or other bonds: settle starts from them
+	changed []Key             // keys whose traces or rulings changed
+	added   []TouchID         // touches that this command stores
+	spread  []TraceID         // what settle visited
+	solo    bool              // the one touch added is a card of its own that nobody was on
+	filed   map[TouchID]Claim // how the filings added were answered
+	events  []Event
+	seqs    map[store.Key]int64
+
+	// Kept from one use of w to the next.
+	guards []store.Guard
+	rows   []Aggregate
+	asked  []store.Key
+}
+
+func (d *Desk) newWork(command string, lock bool) *work {
+	w, ok := d.works.Get().(*work)
+	if !ok {
+		w = &work{
+			touches:   make(map[TouchID]*cell[StoredTouch]),
+			uses:      make(map[Key]*cell[KeyUse]),
+			traces:    make(map[TraceID]*cell[Trace]),
+			decisions: make(map[DecisionID]*cell[StoredDecision]),
+			latest:    make(map[TraceID]Latest),
+			seqs:      make(map[store.Key]int64),
+		}
+	}
+	now := instant(d.config.Now())
+	w.desk, w.lock, w.command, w.now, w.stamp = d, lock, command, now, now
+	return w
+}
+
+// free gives w back. Nothing of it may be used any more, but for the rows themselves.
+func (w *work) free() {
+	d := w.desk
+	if len(w.touches)+len(w.traces) > 512 {
+		return // clearing a large map costs more than a new one
+	}
+	clear(w.touches)
+	clear(w.uses)
+	clear(w.traces)
+	clear(w.decisions)
+	clear(w.latest)
+	clear(w.seqs)
+	w.solo = false
+	w.fresh, w.changed, w.added, w.spread = w.fresh[:0], w.changed[:0], w.added[:0], w.spread[:0]
+	clear(w.rows)
+	w.events, w.filed, w.cause, w.by, w.why = nil, nil, store.Key{}, "", ""
+	d.works.Put(w)
+}
+
+func touchKey(id TouchID) store.Key       { return store.Key{Kind: RowTouch, ID: string(id)} }
+func useKey(k Key) store.Key              { return store.Key{Kind: RowKey, ID: string(k)} }
+func traceKey(id TraceID) store.Key       { return store.Key{Kind: RowTrace, ID: string(id)} }
+func decisionKey(id DecisionID) store.Key { return store.Key{Kind: RowDecision, ID: string(id)} }
+
+// has reports whether the row of k is here.
+func (w *work) has(k store.Key) bool {
+	switch k.Kind {
+	case RowTouch:
+		return w.touches[TouchID(k.ID)] != nil
+	case RowKey:
+		return w.uses[Key(k.ID)] != nil
+	case RowTrace:
+		return w.traces[TraceID(k.ID)] != nil
+	}
+	return w.decisions[DecisionID(k.ID)] != nil
+}
+
+// need loads the rows that are not here yet.
+func (w *work) need(ctx context.Context, keys ...store.Key) error {
+	missing := w.asked[:0]
+	for _, k := range keys {
+		if !w.has(k) && !slices.Contains(missing, k) {
+			missing = append(missing, k)
+		}
+	}
+	if w.asked = missing; len(missing) == 0 {
+		return nil
+	}
+	if err := w.load(ctx, Query{Keys: missing}); err != nil {
+		return err
+	}
+	for _, k := range missing {
+		if !w.has(k) {
+			return fmt.Errorf("dedup: the store did not answer for %v", k)
+		}
+	}
+	return nil
+}
+
+func (w *work) load(ctx context.Context, q Query) error {
+	q.Lock = w.lock
+	rows, err := w.desk.config.Store.Load(ctx, q)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if err := w.put(&rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *work) put(a *Aggregate) error {
+	switch a.Key.Kind {
+	case RowTouch:
+		if a.Touch != nil {
+			w.see(a.Touch.Stored)
+		}
+		return keep(w.touches, TouchID(a.Key.ID), a, a.Touch)
+	case RowKey:
+		return keep(w.uses, Key(a.Key.ID), a, a.Use)
+	case RowTrace:
+		if a.Trace != nil {
+			w.see(a.Trace.Changed)
+		}
+		if a.Latest != nil {
+			w.latest[TraceID(a.Key.ID)] = *a.Latest
+		}
+		return keep(w.traces, TraceID(a.Key.ID), a, a.Trace)
+	case RowDecision:
+		return keep(w.decisions, DecisionID(a.Key.ID), a, a.Decision)
+	}
+	return nil
+}
+
+var errTorn = fmt.Errorf("dedup: rows changed while they were read: %w", store.ErrConflict)
+
+func keep[ID comparable, T any](cells map[ID]*cell[T], id ID, a *Aggregate, row *T) error {
+	if c := cells[id]; c != nil {
+		if c.version != a.Version {
+			return errTorn
+		}
+		return nil
+	}
+	if a.Version == 0 {
+		row = nil
+	}
+	cells[id] = &cell[T]{version: a.Version, was: row, now: row}
+	return nil
+}
+
+// see moves the stamp behind t, so that what follows from an event bears a later time.
+func (w *work) see(t time.Time) {
+	if !t.Before(w.stamp) {
+		w.stamp = t.Add(time.Microsecond)
+	}
+}
+
+// touch, use and trace return rows that are here, nil if absent. What is read this way is guarded.
+func (w *work) touch(id TouchID) *StoredTouch {
+	c := w.touches[id]
+	if c == nil {
+		return nil
+	}
+	return c.now
+}
+
+func (w *work) use(k Key) *KeyUse {
+	c := w.uses[k]
+	if c == nil {
+		return nil
+	}
+	c.used = true
+	return c.now
+}
+
+func (w *work) trace(id TraceID) *Trace {
+	c := w.traces[id]
+	if c == nil {
+		return nil
+	}
+	c.used = true
+	return c.now
+}
+
+func (w *work) editTrace(id TraceID) *Trace {
+	c := w.traces[id]
+	if c == nil {
+		c = &cell[Trace]{}
+		w.traces[id] = c
+	}
+	return c.edit()
+}
+
+func (w *work) editUse(k Key) *KeyUse {
+	c := w.uses[k]
+	if c == nil {
+		c = &cell[KeyUse]{}
+		w.uses[k] = c
+	}
+	return c.edit()
+}
+
+// forget makes a row absent.
+func forget[T any](c *cell[T]) {
+	c.used, c.dirty, c.now = true, true, nil
+}
+
+func (w *work) emit(e Event) {
+	if e.Key == (store.Key{}) {
+		e.Key = w.cause
+	}
+	w.seqs[e.Key]++
+	e.Seq, e.Command, e.Why = w.seqs[e.Key], w.command, w.why
+	if e.By == "" {
+		e.By = w.by
+	}
+	w.events = append(w.events, e)
+}
+
+// order gives what w adds its times: behind all that it has seen, and behind what it moves.
+func (w *work) order() {
+	for i, id := range w.added {
+		st := w.touches[id].edit()
+		st.Stored = w.stamp.Add(time.Duration(i+1) * time.Microsecond)
+		if c := w.traces[st.Trace]; c.was == nil && c.now.Lead == id {
+			c.now.Born = st.Stored
+		}
+	}
+}
+
+// finish gives all that w wrote its final times.
+func (w *work) finish() {
+	w.order()
+	w.found()
+	for i := range w.events {
+		e := &w.events[i]
+		e.At = w.stamp
+		if e.Kind == EventAttached {
+			e.At = w.touches[e.Touch].now.Stored
+		}
+	}
+}
+
+// change returns all that w decided, with everything it rests on.
+func (w *work) change() Change {
+	var c Change
+	c.Guards, c.Rows = w.guards[:0], w.rows[:0]
+	for id, cell := range w.touches {
+		if add(&c, cell, touchKey(id)) {
+			c.Rows = append(c.Rows, Aggregate{Key: touchKey(id), Touch: cell.now})
+		}
+		if cell.was != nil && cell.was.Trace != "" && (cell.now == nil || cell.now.Trace != cell.was.Trace) {
+			c.Unlist = append(c.Unlist, Listing{touchKey(id), string(cell.was.Trace)})
+		}
+	}
+	for id, cell := range w.uses {
+		if add(&c, cell, useKey(id)) {
+			c.Rows = append(c.Rows, Aggregate{Key: useKey(id), Use: cell.now})
+		}
+	}
+	for id, cell := range w.traces {
+		if add(&c, cell, traceKey(id)) {
+			cell.now.Changed = w.stamp.Add(time.Duration(len(w.added)) * time.Microsecond)
+			c.Rows = append(c.Rows, Aggregate{Key: traceKey(id), Trace: cell.now})
+		}
+		if cell.was != nil && cell.was.Card != "" && (cell.now == nil || cell.now.Card != cell.was.Card) {
+			c.Unlist = append(c.Unlist, Listing{traceKey(id), string(cell.was.Card)})
+		}
+	}
+	for id, cell := range w.decisions {
+		if add(&c, cell, decisionKey(id)) {
+			c.Rows = append(c.Rows, Aggregate{Key: decisionKey(id), Decision: cell.now})
+		}
+	}
+	c.Events = w.events
+	w.guards, w.rows = c.Guards, c.Rows
+	return c
+}
+
+// add appends the cell's guard, and reports whether it is a row to write.
+func add[T any](c *Change, cell *cell[T], key store.Key) bool {
+	if !cell.used {
+		return false
+	}
+	write := cell.dirty && (cell.now != nil || cell.was != nil)
+	c.Guards = append(c.Guards, store.Guard{Key: key, Version: cell.version, Write: write})
+	if write && cell.now == nil {
+		c.Forget = append(c.Forget, key)
+	}
+	return write && cell.now != nil
+}
+
+// commit writes what w decided, if anything.
+func (w *work) commit(ctx context.Context) error {
+	c := w.change()
+	if len(c.Rows) == 0 && len(c.Forget) == 0 {
+		return nil
+	}
+	return w.desk.config.Store.Commit(ctx, c)
+}
+
+// unchanged reads everything again that w rests on, and returns a conflict if it is not the same.
+func (w *work) unchanged(ctx context.Context) error {
+	c := w.change()
+	if len(c.Guards) == 0 {
+		return nil
+	}
+	keys := make([]store.Key, len(c.Guards))
+	versions := make(map[store.Key]int64, len(c.Guards))
+	for i, g := range c.Guards {
+		keys[i], versions[g.Key] = g.Key, g.Version
+	}
+	rows, err := w.desk.config.Store.Load(ctx, Query{Keys: keys})
+	if err != nil {
+		return err
+	}
+	for _, a := range rows {
+		if v, ok := versions[a.Key]; ok && v != a.Version {
+			return errTorn
+		}
+	}
+	return nil
+}
+
+// run makes one attempt after another until one meets no conflict; one only in the caller's
+// transaction. Attempts that name a common key take turns, once one has met a conflict.
+func (d *Desk) run(ctx context.Context, keys []store.Key, attempt func(context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	err := attempt(ctx)
+	if d.once || err == nil || !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	return d.retry.Do(ctx, keys, attempt)
+}
+
+// read runs look on rows that all stood at one moment.
+func (d *Desk) read(ctx context.Context, keys []store.Key, look func(ctx context.Context, w *work) error) error {
+	return d.run(ctx, keys, func(ctx context.Context) error {
+		w := d.newWork("", false)
+		defer w.free()
+		err := look(ctx, w)
+		if errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		if torn := w.unchanged(ctx); torn != nil {
+			return torn
+		}
+		return err
+	})
+}
