@@ -1,0 +1,297 @@
+package forecast
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/rickb777/date/v2"
+)
+
+// A booking is a stay in numbers, as known at AsOf.
+type booking struct {
+	booked, gone int32 // days known; gone is never if it was not cancelled
+	arrival      int32
+	nights       int32
+	value        float64   // of each night
+	each         []float64 // of each night, where they differ
+	habit        int32     // whose habit of cancelling
+	part         int32
+	id           StayID
+}
+
+const never = math.MaxInt32
+
+func (b *booking) at(night int) float64 {
+	if b.each != nil {
+		return b.each[night]
+	}
+	return b.value
+}
+
+func (b *booking) total() float64 {
+	if b.each != nil {
+		return sum(b.each)
+	}
+	return b.value * float64(b.nights)
+}
+
+// A stayReader turns stays into bookings.
+type stayReader struct {
+	reader
+	asOf     date.Date
+	by       string
+	measure  Measure
+	money    oneCurrency
+	bookings []booking
+	zero     int
+	parts    names
+	habits   habitNames
+	err      error
+}
+
+// names numbers strings in the order met.
+type names struct {
+	index map[string]int32
+	list  []string
+}
+
+func (n *names) of(name string) int32 {
+	if i, ok := n.index[name]; ok {
+		return i
+	}
+	if n.index == nil {
+		n.index = map[string]int32{}
+	}
+	i := int32(len(n.list))
+	n.index[name] = i
+	n.list = append(n.list, name)
+	return i
+}
+
+// habitNames numbers pairs of deposit and segment, and remembers each pair's deposit.
+type habitNames struct {
+	names
+	deposits names
+	deposit  []int32
+}
+
+func (h *habitNames) of(t Tags) int32 {
+	dep, seg := t["deposit"], t["segment"]
+	i := h.names.of(fmt.Sprintf("%q %q", dep, seg))
+	if int(i) == len(h.deposit) {
+		h.deposit = append(h.deposit, h.deposits.of(dep))
+	}
+	return i
+}
+
+func checkStay(s *Stay) *Problem {
+	nights := int(s.Departure - s.Arrival)
+	switch {
+	case s.Booked.On == 0:
+		return &Problem{Field: "Booked", Why: WhyMissing}
+	case s.Arrival == 0:
+		return &Problem{Field: "Arrival", Why: WhyMissing}
+	case nights < 0:
+		return &Problem{Field: "Departure", Value: s.Departure.String(), Why: WhyOrder}
+	case s.Cancelled.On != 0 && s.Cancelled.On < s.Booked.On:
+		return &Problem{Field: "Cancelled", Value: s.Cancelled.On.String(), Why: WhyOrder}
+	case s.Rooms < 0:
+		return &Problem{Field: "Rooms", Value: fmt.Sprint(s.Rooms), Why: WhyNegative}
+	case s.Pax < 0:
+		return &Problem{Field: "Pax", Value: fmt.Sprint(s.Pax), Why: WhyNegative}
+	case len(s.Nights) > 1 && len(s.Nights) != nights:
+		return &Problem{Field: "Nights", Value: fmt.Sprint(len(s.Nights)), Why: WhyCount}
+	}
+	for _, n := range s.Nights {
+		if !knownCurrency(n.Currency) {
+			return &Problem{Field: "Nights", Value: n.Currency, Why: WhyCurrency}
+		}
+		if n.Currency != s.Nights[0].Currency {
+			return &Problem{Field: "Nights", Value: n.Currency, Why: WhyMixed}
+		}
+	}
+	return nil
+}
+
+func (r *stayReader) use(s *Stay) {
+	if r.err != nil {
+		return
+	}
+	nights := int32(s.Departure - s.Arrival)
+	if nights == 0 {
+		r.zero++
+		return
+	}
+	if !s.Booked.by(r.asOf) {
+		return
+	}
+	b := booking{
+		booked: int32(s.Booked.known()), gone: never, arrival: int32(s.Arrival), nights: nights,
+		habit: r.habits.of(s.Tags), id: s.ID,
+	}
+	if r.by != "" {
+		b.part = r.parts.of(s.Tags[r.by])
+	}
+	if s.Cancelled.by(r.asOf) {
+		b.gone = int32(s.Cancelled.known())
+	}
+	if s.NoShow && s.Arrival <= r.asOf {
+		b.gone = min(b.gone, b.arrival)
+	}
+	switch r.measure {
+	case MeasureCount:
+		b.value = float64(max(s.Rooms, 1))
+	case MeasurePax:
+		b.value = float64(s.Pax)
+	case MeasureMoney:
+		if len(s.Nights) == 0 {
+			return
+		}
+		mine, err := r.money.take(s.Nights[0].Currency)
+		if err != nil {
+			r.err = err
+			return
+		}
+		if !mine {
+			return
+		}
+		b.value, _ = s.Nights[0].Amount.Float64()
+		if len(s.Nights) == 1 {
+			b.value /= float64(nights)
+			break
+		}
+		b.each = make([]float64, nights)
+		for i, n := range s.Nights {
+			b.each[i], _ = n.Amount.Float64()
+		}
+	}
+	r.bookings = append(r.bookings, b)
+}
+
+// readStays returns the bookings known at AsOf in an order that does not depend on the stream's.
+func readStays(rows Facts[Stay], o Options, measure Measure) (*stayReader, error) {
+	r := &stayReader{reader: reader{skip: o.Skip}, asOf: o.AsOf, by: o.By, measure: measure, money: oneCurrency{want: o.Currency}}
+	if err := read(&r.reader, rows, checkStay, r.use); err != nil {
+		return nil, err
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	r.sortNames()
+	slices.SortFunc(r.bookings, func(a, b booking) int {
+		return cmp.Or(cmp.Compare(a.arrival, b.arrival), cmp.Compare(a.booked, b.booked), cmp.Compare(a.gone, b.gone),
+			cmp.Compare(a.habit, b.habit), cmp.Compare(a.part, b.part), cmp.Compare(a.nights, b.nights),
+			cmp.Compare(a.value, b.value), slices.Compare(a.each, b.each), cmp.Compare(a.id, b.id))
+	})
+	if r.zero > 0 {
+		r.notes = append(r.notes, Problem{Field: "Departure", Value: fmt.Sprint(r.zero), Why: WhyZeroNights})
+	}
+	r.notes = append(r.notes, r.money.notes()...)
+	return r, nil
+}
+
+// sortNames renumbers parts and habits by name, so that sums run in one order for any order of rows.
+func (r *stayReader) sortNames() {
+	parts, habits := r.parts.sorted(), r.habits.sorted()
+	deposits := r.habits.deposits.sorted()
+	moved := make([]int32, len(habits))
+	for old, now := range habits {
+		moved[now] = deposits[r.habits.deposit[old]]
+	}
+	r.habits.deposit = moved
+	for i := range r.bookings {
+		b := &r.bookings[i]
+		b.habit = habits[b.habit]
+		if r.by != "" {
+			b.part = parts[b.part]
+		}
+	}
+}
+
+// sorted orders the list and returns each old number's new one.
+func (n *names) sorted() []int32 {
+	order := make([]int32, len(n.list))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(n.list[a], n.list[b]) })
+	moved := make([]int32, len(order))
+	list := make([]string, len(order))
+	for now, old := range order {
+		moved[old] = int32(now)
+		list[now] = n.list[old]
+	}
+	n.list = list
+	for i, name := range list {
+		n.index[name] = int32(i)
+	}
+	return moved
+}
+
+// A nightBook holds, for each night and each number of days before it, what was on the books then.
+// It is built from differences, so that each booking costs its nights twice, however many origins
+// are looked at.
+type nightBook struct {
+	first, last int // nights
+	leads       int
+	onBooks     []float64 // [night-first][lead]: on the books at the end of the day lead days before
+	kept        []float64 // the same, of those alone that were never cancelled
+	asOf        int
+}
+
+func newNightBook(bookings []booking, asOf, days int) *nightBook {
+	nb := &nightBook{asOf: asOf, leads: days, first: asOf + 1, last: asOf + days}
+	for i := range bookings {
+		nb.first = min(nb.first, int(bookings[i].arrival))
+	}
+	// Older nights teach nothing that the methods use.
+	nb.first = max(nb.first, asOf-3*366-days)
+	width := nb.leads + 1
+	nb.onBooks = make([]float64, (nb.last-nb.first+1)*width)
+	nb.kept = make([]float64, len(nb.onBooks))
+	for i := range bookings {
+		b := &bookings[i]
+		for k := range int(b.nights) {
+			night := int(b.arrival) + k
+			if night < nb.first || night > nb.last {
+				continue
+			}
+			v := b.at(k)
+			made := min(max(night-int(b.booked), 0), nb.leads)
+			row := nb.onBooks[(night-nb.first)*width:]
+			row[made] += v
+			if int(b.gone) > night {
+				nb.kept[(night-nb.first)*width+made] += v
+				continue
+			}
+			row[min(night-int(b.gone), nb.leads)] -= v
+		}
+	}
+	for _, m := range [...][]float64{nb.onBooks, nb.kept} {
+		for at := 0; at < len(m); at += width {
+			for x := nb.leads - 1; x >= 0; x-- {
+				m[at+x] += m[at+x+1]
+			}
+		}
+	}
+	return nb
+}
+
+// on is what was on the books for the night, lead days before it.
+func (nb *nightBook) on(night, lead int) float64 {
+	return nb.onBooks[(night-nb.first)*(nb.leads+1)+lead]
+}
+
+// sold is what the night came to.
+func (nb *nightBook) sold(night int) float64 { return nb.on(night, 0) }
+
+// pickup is what was still to come less what was still to go, lead days before the night.
+func (nb *nightBook) pickup(night, lead int) float64 { return nb.sold(night) - nb.on(night, lead) }
+
+// fresh is what was sold in the last lead days before the night and stayed.
+func (nb *nightBook) fresh(night, lead int) float64 {
+	at := (night - nb.first) * (nb.leads + 1)
+	return nb.kept[at] - nb.kept[at+lead]
+}
