@@ -79,18 +79,16 @@ func Occupancy(rows Facts[Stay], inventory Inventory, c StaysConfig) (Forecast, 
 	win := c.window()
 	f := Forecast{AsOf: c.AsOf, Unit: stayUnit(c.Measure, "nights", r.money.unit()), Seed: c.Seed, Notes: r.notes}
 	e := newNightEngine(r, inventory, c.days())
-	back := e.backtest()
+	back, now := e.backtest()
 	chosen, err := back.choose(c.Options, &f)
 	if err != nil {
 		return Forecast{}, err
 	}
-	now := back.now
-	days := now.byMethod(chosen)
-	d := drawing{mean: days, contract: now.byMethod(mOnBooks)}
+	d := drawing{mean: now.said[chosen], contract: now.said[mOnBooks]}
 	periods := c.Every.split(win.From, win.To)
-	back.bands(&d, chosen, win, periods, &f)
+	back.bands(&d, chosen, win, periods, e.level(), &f)
 	if c.By != "" {
-		e.parts(&d, now, chosen)
+		e.parts(&d, now)
 	}
 	f.finish(d, win, periods, scale(f.Unit))
 	return f, nil
@@ -147,16 +145,42 @@ func newNightEngine(r *stayReader, inventory Inventory, days int) *nightEngine {
 type nightOrigin struct {
 	at   int
 	days int
-	said []float64 // [method][lead-1]; NaN: nothing to say
+	said [][]float64 // [method][lead-1]; NaN: nothing to say
 	keep *habitTable
 }
 
-func (n *nightOrigin) byMethod(m int) []float64 { return n.said[m*n.days : (m+1)*n.days] }
+// backtest walks the weekly origins and ends at AsOf.
+func (e *nightEngine) backtest() (*record, *nightOrigin) {
+	nb := e.book
+	r := &record{asOf: nb.asOf, days: nb.leads, have: nb.asOf - nb.first + 1, methods: nightPriors[:], last: mOnBooks}
+	for _, at := range weekly(nb.first, nb.asOf, backOrigins) {
+		t := track{at: at, said: e.forecast(at).said}
+		for night := at + 1; night <= min(at+nb.leads, nb.asOf); night++ {
+			t.came = append(t.came, nb.sold(night))
+		}
+		r.tracks = append(r.tracks, t)
+	}
+	now := e.forecast(nb.asOf)
+	r.now = now.said
+	return r, now
+}
+
+// level is what a night of the recent weeks came to.
+func (e *nightEngine) level() float64 {
+	total := 0.0
+	for night := max(e.book.first, e.book.asOf-recentNights+1); night <= e.book.asOf; night++ {
+		total += e.book.sold(night) / recentNights
+	}
+	return total
+}
 
 // forecast may look back only: origins must come in rising order.
 func (e *nightEngine) forecast(origin int) *nightOrigin {
 	nb, days := e.book, e.book.leads
-	n := &nightOrigin{at: origin, days: days, said: make([]float64, nightMethods*days), keep: e.sweep.to(origin)}
+	n := &nightOrigin{at: origin, days: days, said: make([][]float64, nightMethods), keep: e.sweep.to(origin)}
+	for m := range n.said {
+		n.said[m] = make([]float64, days)
+	}
 	kept := e.keptNights(n)
 	ceiling := e.ceiling(origin)
 	rg := newRidgeNights(nb, origin)
@@ -186,7 +210,7 @@ func (e *nightEngine) forecast(origin int) *nightOrigin {
 		}
 		said[mMean] = mean / count
 		for m, v := range said {
-			n.said[m*days+x-1] = v
+			n.said[m][x-1] = v
 		}
 	}
 	return n
@@ -196,7 +220,7 @@ func (e *nightEngine) forecast(origin int) *nightOrigin {
 func (e *nightEngine) keptNights(n *nightOrigin) []float64 {
 	kept := make([]float64, n.days)
 	e.onHand(n.at, n.at+n.days, func(b *booking) {
-		share := n.keep.share(b.habit, int(b.arrival)-n.at)
+		share := n.keep.of(b, n.at)
 		for k := range int(b.nights) {
 			if x := int(b.arrival) + k - n.at; x >= 1 && x <= n.days {
 				kept[x-1] += share * b.at(k)
@@ -355,4 +379,49 @@ func (r *ridgeNights) at(lead int, on float64) float64 {
 		a += c * r.futureShape[j]
 	}
 	return a
+}
+
+// parts divides the total by what is on the books of each part, less its cancellations, and by the
+// part's share in the nights sold late in recent weeks.
+func (e *nightEngine) parts(d *drawing, now *nightOrigin) {
+	n := len(e.partList)
+	if n == 0 {
+		return
+	}
+	kept, on, fresh := make([]float64, n), make([]float64, n), make([]float64, n)
+	e.onHand(now.at, now.at+now.days, func(b *booking) {
+		share := now.keep.of(b, now.at)
+		for k := range int(b.nights) {
+			if x := int(b.arrival) + k - now.at; x >= 1 && x <= now.days {
+				kept[b.part] += share * b.at(k)
+				on[b.part] += b.at(k)
+			}
+		}
+	})
+	for i := searchArrival(e.bookings, now.at-recentNights); i < len(e.bookings) && int(e.bookings[i].arrival) <= now.at; i++ {
+		if b := &e.bookings[i]; b.gone == never && int(b.arrival-b.booked) < now.days {
+			fresh[b.part] += b.total()
+		}
+	}
+	total, keptSum, freshSum := sum(d.mean), sum(kept), sum(fresh)
+	late := max(total-keptSum, 0)
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = kept[i]
+		if freshSum > 0 {
+			values[i] += late * fresh[i] / freshSum
+		}
+	}
+	size := sum(values)
+	if size == 0 {
+		values, size = on, sum(on)
+	}
+	for i, v := range values {
+		if size > 0 {
+			v *= total / size
+		} else {
+			v = total / float64(n)
+		}
+		d.parts = append(d.parts, partOf(e.partList[i], v, on[i], total, d.low, d.high))
+	}
 }
