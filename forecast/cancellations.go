@@ -165,8 +165,8 @@ func (e *lossEngine) backtest() (*record, *lossOrigin) {
 }
 
 const (
-	calibrationDiscount = .8 // of a finished week, the older ones weigh less
-	calibrationPrior    = 1. // windows of the mean size that say 1
+	calibrationDiscount = .9 // of a finished week, the older ones weigh less
+	calibrationPrior    = 3. // windows of the mean size that say 1
 )
 
 // calibrate sets said[into] to said[from] times actual over forecast of the windows finished by the

@@ -20,15 +20,21 @@ type track struct {
 // first, and what the methods say now.
 type record struct {
 	asOf, days int
-	have       int // days of history
+	have, need int // days of history
 	methods    []backtest.Method
 	tracks     []track
 	now        [][]float64 // [method][day]
 	last       int         // the method that always has something to say
+	short      string      // why no model can be trusted yet, "" if one can
 }
 
-// leastWindows is how many windows must have finished before a model is trusted over a naive method.
-const leastWindows = 3
+// needs notes that no model can be trusted before so many days of history.
+func (r *record) needs(days int) {
+	r.need = days
+	if r.have < days {
+		r.short = fmt.Sprintf("%d days of history, a model needs %d", max(r.have, 0), days)
+	}
+}
 
 // weekly returns the origins of a backtest: every seventh day before AsOf with enough history
 // behind it, the oldest first.
@@ -65,12 +71,12 @@ func (r *record) choose(o Options, f *Forecast) (int, error) {
 	windows := r.windows()
 	f.Evidence = scores(r.methods, windows)
 	usable := func(m int) bool { return !math.IsNaN(sum(r.now[m])) }
-	short := len(windows) < leastWindows
+	short := r.short != ""
 	chosen := -1
 	if o.Method != "" {
 		chosen = slices.IndexFunc(r.methods, func(m backtest.Method) bool { return m.Name == o.Method })
 		if !usable(chosen) || (short && !r.methods[chosen].Naive) {
-			return 0, &HistoryError{Method: o.Method, Need: o.days() + 7*leastWindows + minOrigin, Have: max(r.have, 0)}
+			return 0, &HistoryError{Method: o.Method, Need: r.need, Have: max(r.have, 0)}
 		}
 	} else {
 		losses := backtest.DefaultSelection.Losses(r.methods, windows)
@@ -79,7 +85,7 @@ func (r *record) choose(o Options, f *Forecast) (int, error) {
 			chosen = r.last
 		}
 		if short {
-			f.Degraded = fmt.Sprintf("%d windows of %d days have finished, a model needs %d", len(windows), o.days(), leastWindows)
+			f.Degraded = r.short
 		}
 	}
 	f.Method = r.methods[chosen].Name
