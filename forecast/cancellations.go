@@ -88,7 +88,7 @@ func (e *lossEngine) size(b *booking) float64 {
 	case MeasurePax:
 		return b.value
 	default:
-		return 1
+		return b.n
 	}
 }
 

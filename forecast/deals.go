@@ -64,7 +64,7 @@ func OpenDeals(rows Facts[Deal], c DealsConfig) (Forecast, error) {
 	if err := c.Options.check(methodNames(dealPriors[:])); err != nil {
 		return Forecast{}, err
 	}
-	r, err := readDeals(rows, c.Options)
+	r, err := readDeals(rows, c)
 	if err != nil {
 		return Forecast{}, err
 	}
@@ -87,19 +87,22 @@ func OpenDeals(rows Facts[Deal], c DealsConfig) (Forecast, error) {
 	return f, nil
 }
 
-// A dealRow is a deal as known at AsOf.
+// A dealRow is a deal as known at AsOf. Closed deals that do not differ in anything but their amount
+// are one row: years of closed deals need no more room than there are days.
 type dealRow struct {
-	id          DealID
+	key         string  // the ID of an open deal; what closed ones have in common
+	n           float64 // deals
+	priced      float64 // those with an amount
+	money       tally
 	opened      int // day
 	openKnown   int
 	closed      int // day; never
 	closedKnown int
 	won         bool
-	amount      float64
+	amount      float64 // of all
 	strata      []int32 // product, channel, project
 	stages      []Entered
 	part        int32
-	order       string // what ties are broken by
 }
 
 type dealReader struct {
@@ -108,6 +111,8 @@ type dealReader struct {
 	by     string
 	money  oneCurrency
 	rows   []dealRow
+	closed map[string]int // row of the closed deals of a key
+	key    []byte
 	strata names
 	parts  names
 	err    error
@@ -156,10 +161,7 @@ func (r *dealReader) use(d *Deal) {
 			return
 		}
 	}
-	row := dealRow{
-		id: d.ID, opened: int(d.Opened.On), openKnown: int(d.Opened.known()), closed: never, closedKnown: never,
-		amount: d.Amount.InexactFloat64(), stages: d.Stages,
-	}
+	row := dealRow{opened: int(d.Opened.On), openKnown: int(d.Opened.known()), closed: never, closedKnown: never, stages: d.Stages}
 	if d.Closed.by(r.asOf) {
 		row.closed, row.closedKnown, row.won = int(d.Closed.On), int(d.Closed.known()), d.Outcome == OutcomeWon
 	}
@@ -176,20 +178,53 @@ func (r *dealReader) use(d *Deal) {
 	if r.by != "" {
 		row.part = r.parts.of(d.Tags[r.by])
 	}
-	r.rows = append(r.rows, row)
+	r.add(row, d)
 }
 
-func readDeals(rows Facts[Deal], o Options) (*dealReader, error) {
-	r := &dealReader{reader: reader{skip: o.Skip}, asOf: o.AsOf, by: o.By, money: oneCurrency{want: o.Currency}}
+// add keeps an open deal, and counts a closed one with those like it.
+func (r *dealReader) add(row dealRow, d *Deal) {
+	at := len(r.rows)
+	if row.closed == never {
+		row.key = string(d.ID)
+		r.rows = append(r.rows, row)
+	} else {
+		r.key = fmt.Appendf(r.key[:0], "%d %d %d %d %t %d %q", row.opened, row.openKnown, row.closed, row.closedKnown, row.won, row.part, row.stages)
+		for _, tag := range strataTags {
+			r.key = fmt.Appendf(r.key, " %q", d.Tags[tag])
+		}
+		if same, ok := r.closed[string(r.key)]; ok {
+			at = same
+		} else {
+			row.key = string(r.key)
+			row.stages = slices.Clone(row.stages)
+			r.closed[row.key] = at
+			r.rows = append(r.rows, row)
+		}
+	}
+	kept := &r.rows[at]
+	kept.n++
+	kept.money.add(d.Amount)
+	if d.Amount.IsPositive() {
+		kept.priced++
+	}
+}
+
+func readDeals(rows Facts[Deal], c DealsConfig) (*dealReader, error) {
+	o := c.Options
+	r := &dealReader{reader: reader{skip: o.Skip}, asOf: o.AsOf, by: o.By, money: oneCurrency{want: o.Currency}, closed: map[string]int{}}
 	if err := read(&r.reader, rows, checkDeal, r.use); err != nil {
 		return nil, err
 	}
 	if r.err != nil {
 		return nil, r.err
 	}
+	if o.By != "" && c.NewBusiness {
+		r.parts.of("") // what is not opened yet
+	}
 	strata, parts := r.strata.sorted(), r.parts.sorted()
 	for i := range r.rows {
 		row := &r.rows[i]
+		row.amount = row.money.sum(0).InexactFloat64()
 		for k, s := range row.strata {
 			row.strata[k] = strata[s]
 		}
@@ -198,7 +233,7 @@ func readDeals(rows Facts[Deal], o Options) (*dealReader, error) {
 		}
 	}
 	slices.SortFunc(r.rows, func(a, b dealRow) int {
-		return cmp.Or(cmp.Compare(a.opened, b.opened), cmp.Compare(a.id, b.id), cmp.Compare(a.closed, b.closed),
+		return cmp.Or(cmp.Compare(a.opened, b.opened), cmp.Compare(a.key, b.key), cmp.Compare(a.closed, b.closed),
 			cmp.Compare(a.amount, b.amount), slices.Compare(a.strata, b.strata), cmp.Compare(a.part, b.part))
 	})
 	r.notes = append(r.notes, r.money.notes()...)
@@ -216,12 +251,16 @@ type dealEngine struct {
 	priced     bool
 	fresh      bool // new business counts
 	seed       uint64
+	emptyPart  int32 // of what has no tag
 }
 
 func newDealEngine(r *dealReader, c DealsConfig) *dealEngine {
 	e := &dealEngine{
 		rows: r.rows, parts: r.parts.list, stages: map[string]int32{}, strata: len(r.strata.list),
 		asOf: int(c.AsOf), days: c.days(), start: int(c.AsOf), fresh: c.NewBusiness, seed: c.Seed,
+	}
+	if c.By != "" {
+		e.emptyPart = r.parts.index[""]
 	}
 	for name, i := range r.strata.index {
 		if len(name) > len("stage=") && name[:len("stage=")] == "stage=" {
@@ -247,13 +286,13 @@ func (e *dealEngine) stage(row *dealRow, day int) []int32 {
 }
 
 func (e *dealEngine) won(origin int) int {
-	n := 0
+	n := 0.0
 	for i := range e.rows {
 		if r := &e.rows[i]; r.won && r.closedKnown <= origin {
-			n++
+			n += r.n
 		}
 	}
-	return n
+	return int(n)
 }
 
 // An openDeal is a deal open at an origin, with what it is expected to be worth.
@@ -282,7 +321,7 @@ func (e *dealEngine) origin(at int) *dealOrigin {
 		if row.openKnown > at || row.opened > at {
 			continue
 		}
-		l := life{opened: row.opened, end: at, weight: 1, strata: e.stage(row, at)}
+		l := life{key: row.key, opened: row.opened, end: at, weight: row.n, strata: e.stage(row, at)}
 		if row.closedKnown <= at && row.closed <= at {
 			l.end, l.closed, l.won = row.closed, true, row.won
 		}
@@ -297,9 +336,9 @@ func (e *dealEngine) origin(at int) *dealOrigin {
 	o.table = fitLifeTable(o.lives, e.strata, e.start, at)
 	alive := o.open[:0]
 	for _, d := range o.open {
-		d.amount = o.worth.of(d.row)
+		d.amount = o.worth.of(d.row) * d.row.n
 		if d.row.amount > 0 && (e.priced || at == e.asOf) {
-			d.amount = d.row.amount
+			d.amount = d.row.amount + o.worth.of(d.row)*(d.row.n-d.row.priced)
 		}
 		if d.age > o.table.last && o.table.last >= 0 {
 			o.zombies = append(o.zombies, d)
@@ -311,7 +350,7 @@ func (e *dealEngine) origin(at int) *dealOrigin {
 	opened, exposed := 0.0, 0.0
 	for i := range o.lives {
 		if b := o.lives[i].opened; b >= e.start {
-			opened += math.Exp2(-float64(at-b) / dealHalfLife)
+			opened += o.lives[i].weight * math.Exp2(-float64(at-b)/dealHalfLife)
 		}
 	}
 	for d := e.start; d <= at; d++ {
@@ -338,7 +377,7 @@ func (w *worth) add(row *dealRow) {
 	if row.amount <= 0 {
 		return
 	}
-	w.all.sum, w.all.n = w.all.sum+row.amount, w.all.n+1
+	w.all.sum, w.all.n = w.all.sum+row.amount, w.all.n+row.priced
 	if len(row.strata) == 0 {
 		return
 	}
@@ -350,14 +389,18 @@ func (w *worth) add(row *dealRow) {
 		m = &meanAmount{}
 		w.by[row.strata[0]] = m
 	}
-	m.sum, m.n = m.sum+row.amount, m.n+1
+	m.sum, m.n = m.sum+row.amount, m.n+row.priced
 }
 
-func (w *worth) of(row *dealRow) float64 {
+func (w *worth) mean() float64 {
 	if w.all.n == 0 {
 		return 0
 	}
-	mean := w.all.sum / w.all.n
+	return w.all.sum / w.all.n
+}
+
+func (w *worth) of(row *dealRow) float64 {
+	mean := w.mean()
 	if len(row.strata) > 0 {
 		if m := w.by[row.strata[0]]; m != nil {
 			return (m.sum + pseudoAmounts*mean) / (m.n + pseudoAmounts)
@@ -403,9 +446,9 @@ func (e *dealEngine) forecast(o *dealOrigin, past []*dealOrigin) [][]float64 {
 	won, closed := 0.0, 0.0
 	for i := range o.lives {
 		if o.lives[i].closed {
-			closed++
+			closed += o.lives[i].weight
 			if o.lives[i].won {
-				won++
+				won += o.lives[i].weight
 			}
 		}
 	}
@@ -436,10 +479,7 @@ func (e *dealEngine) forecast(o *dealOrigin, past []*dealOrigin) [][]float64 {
 // addNew adds what deals not yet opened will bring, opened as often as lately.
 func (e *dealEngine) addNew(o *dealOrigin, said [][]float64) {
 	fresh := o.table.wins(-1, nil, o.at, e.days, false)
-	mean := 0.0
-	if o.worth.all.n > 0 {
-		mean = o.worth.all.sum / o.worth.all.n
-	}
+	mean := o.worth.mean()
 	won := 0.0 // by a deal opened that many days ago
 	for x := range e.days {
 		won += fresh[x]
@@ -460,9 +500,9 @@ func (e *dealEngine) conversion(day int, past []*dealOrigin) [len(ageBuckets)]fl
 		}
 		for _, d := range o.open {
 			b := ageBucket(d.age)
-			all[b]++
+			all[b] += d.row.n
 			if d.row.won && d.row.closedKnown <= day && d.row.closed <= o.at+e.days {
-				won[b]++
+				won[b] += d.row.n
 			}
 		}
 	}

@@ -118,10 +118,10 @@ func (s *habitSweep) step() {
 		for _, i := range s.grown[c][s.day-s.base] {
 			b := &s.bookings[i]
 			column := int(b.arrival) - s.first
-			if was := &s.onHand[s.cell(b, c-1)*s.arrivals+column]; *was > 0 {
-				*was--
+			if was := &s.onHand[s.cell(b, c-1)*s.arrivals+column]; *was >= b.n {
+				*was -= b.n
 			}
-			s.onHand[s.cell(b, c)*s.arrivals+column]++
+			s.onHand[s.cell(b, c)*s.arrivals+column] += b.n
 		}
 	}
 	lo, hi := max(s.day, s.first), min(s.day+s.width, s.first+s.arrivals)
@@ -135,16 +135,16 @@ func (s *habitSweep) step() {
 	for _, i := range s.gone[s.day-s.base] {
 		b := &s.bookings[i]
 		cell := s.cell(b, freshness(s.day-int(b.booked)))
-		if hand := &s.onHand[cell*s.arrivals+int(b.arrival)-s.first]; *hand > 0 {
-			*hand--
+		if hand := &s.onHand[cell*s.arrivals+int(b.arrival)-s.first]; *hand >= b.n {
+			*hand -= b.n
 		}
 		if lead := int(b.arrival) - s.day; lead >= 0 && lead < s.width {
-			s.lost[cell*s.width+lead] += weight
+			s.lost[cell*s.width+lead] += weight * b.n
 		}
 	}
 	for _, i := range s.grown[0][s.day-s.base] {
 		b := &s.bookings[i]
-		s.onHand[s.cell(b, 0)*s.arrivals+int(b.arrival)-s.first]++
+		s.onHand[s.cell(b, 0)*s.arrivals+int(b.arrival)-s.first] += b.n
 	}
 }
 

@@ -25,12 +25,13 @@ const (
 	pseudoPhase  = 30.0 // wins
 )
 
-// A life is a deal in numbers, as known at an origin: days are absolute.
+// A life is a deal, or several alike, in numbers, as known at an origin: days are absolute.
 type life struct {
+	key         string
 	opened, end int // end: the day closed, or the origin
 	closed, won bool
 	strata      []int32
-	weight      float64 // of a bootstrap; 1
+	weight      float64 // deals
 }
 
 // fitLifeTable counts weighted events over weighted exposure. No deal counts as exposed before

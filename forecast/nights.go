@@ -7,18 +7,31 @@ import (
 	"slices"
 
 	"github.com/rickb777/date/v2"
+	"github.com/shopspring/decimal"
 )
 
-// A booking is a stay in numbers, as known at AsOf.
+// A booking is a stay in numbers, as known at AsOf. Stays that are over or cancelled and do not differ
+// in anything but what they are worth are one booking.
 type booking struct {
-	booked, gone int32 // days known; gone is never if it was not cancelled
+	n            float64 // stays
+	booked, gone int32   // days known; gone is never if it was not cancelled
 	arrival      int32
 	nights       int32
 	value        float64   // of each night
 	each         []float64 // of each night, where they differ
 	habit        int32     // whose habit of cancelling
 	part         int32
-	id           StayID
+	id           StayID // of a stay yet to come
+}
+
+// sameBooking is what stays that are over have in common.
+type sameBooking struct{ booked, gone, arrival, nights, habit, part int32 }
+
+// A pastStay sums what such stays are worth.
+type pastStay struct {
+	n     float64
+	total tally   // where nights are alike
+	each  []tally // where they differ
 }
 
 const never = math.MaxInt32
@@ -45,6 +58,7 @@ type stayReader struct {
 	measure  Measure
 	money    oneCurrency
 	bookings []booking
+	past     map[sameBooking]*pastStay
 	zero     int
 	parts    names
 	habits   habitNames
@@ -128,7 +142,7 @@ func (r *stayReader) use(s *Stay) {
 		return
 	}
 	b := booking{
-		booked: int32(s.Booked.known()), gone: never, arrival: int32(s.Arrival), nights: nights,
+		n: 1, booked: int32(s.Booked.known()), gone: never, arrival: int32(s.Arrival), nights: nights,
 		habit: r.habits.of(s.Tags), id: s.ID,
 	}
 	if r.by != "" {
@@ -140,11 +154,12 @@ func (r *stayReader) use(s *Stay) {
 	if s.NoShow && s.Arrival <= r.asOf {
 		b.gone = min(b.gone, b.arrival)
 	}
+	var total decimal.Decimal
 	switch r.measure {
 	case MeasureCount:
-		b.value = float64(max(s.Rooms, 1))
+		total = decimal.NewFromInt(int64(max(s.Rooms, 1)) * int64(nights))
 	case MeasurePax:
-		b.value = float64(s.Pax)
+		total = decimal.NewFromInt(int64(s.Pax) * int64(nights))
 	case MeasureMoney:
 		if len(s.Nights) == 0 {
 			return
@@ -157,28 +172,65 @@ func (r *stayReader) use(s *Stay) {
 		if !mine {
 			return
 		}
-		b.value, _ = s.Nights[0].Amount.Float64()
-		if len(s.Nights) == 1 {
-			b.value /= float64(nights)
-			break
-		}
-		b.each = make([]float64, nights)
-		for i, n := range s.Nights {
-			b.each[i], _ = n.Amount.Float64()
-		}
+		total = s.Nights[0].Amount
 	}
-	r.bookings = append(r.bookings, b)
+	differ := r.measure == MeasureMoney && len(s.Nights) > 1
+	if int(b.arrival+b.nights) > int(r.asOf) && b.gone == never {
+		b.value = total.InexactFloat64() / float64(nights)
+		if differ {
+			b.each = make([]float64, nights)
+			for i, n := range s.Nights {
+				b.each[i] = n.Amount.InexactFloat64()
+			}
+		}
+		r.bookings = append(r.bookings, b)
+		return
+	}
+	key := sameBooking{b.booked, b.gone, b.arrival, b.nights, b.habit, b.part}
+	p := r.past[key]
+	if p == nil {
+		p = &pastStay{}
+		r.past[key] = p
+	}
+	p.n++
+	if !differ {
+		p.total.add(total)
+		return
+	}
+	if p.each == nil {
+		p.each = make([]tally, nights)
+	}
+	for i, n := range s.Nights {
+		p.each[i].add(n.Amount)
+	}
+}
+
+// bookPast turns the sums of past stays into bookings.
+func (r *stayReader) bookPast() {
+	for k, p := range r.past {
+		b := booking{n: p.n, booked: k.booked, gone: k.gone, arrival: k.arrival, nights: k.nights, habit: k.habit, part: k.part}
+		b.value = p.total.sum(0).InexactFloat64() / float64(k.nights)
+		if p.each != nil {
+			b.each = make([]float64, k.nights)
+			for i := range p.each {
+				b.each[i] = b.value + p.each[i].sum(0).InexactFloat64()
+			}
+		}
+		r.bookings = append(r.bookings, b)
+	}
+	r.past = nil
 }
 
 // readStays returns the bookings known at AsOf in an order that does not depend on the stream's.
 func readStays(rows Facts[Stay], o Options, measure Measure) (*stayReader, error) {
-	r := &stayReader{reader: reader{skip: o.Skip}, asOf: o.AsOf, by: o.By, measure: measure, money: oneCurrency{want: o.Currency}}
+	r := &stayReader{reader: reader{skip: o.Skip}, asOf: o.AsOf, by: o.By, measure: measure, money: oneCurrency{want: o.Currency}, past: map[sameBooking]*pastStay{}}
 	if err := read(&r.reader, rows, checkStay, r.use); err != nil {
 		return nil, err
 	}
 	if r.err != nil {
 		return nil, r.err
 	}
+	r.bookPast()
 	r.sortNames()
 	slices.SortFunc(r.bookings, func(a, b booking) int {
 		return cmp.Or(cmp.Compare(a.arrival, b.arrival), cmp.Compare(a.booked, b.booked), cmp.Compare(a.gone, b.gone),

@@ -59,7 +59,7 @@ const (
 
 var payPriors = [payMethods]backtest.Method{
 	pHazard:     {Name: MethodHazard, Prior: .15},
-	pCalibrated: {Name: MethodHazardCalibrated, Prior: .16},
+	pCalibrated: {Name: MethodHazardCalibrated, Prior: .13},
 	pSchedule:   {Name: MethodSchedule, Prior: .4, Naive: true},
 	pIgnoring:   {Name: MethodScheduleIgnoring, Prior: .45, Naive: true},
 	pShifted:    {Name: MethodScheduleShifted, Prior: .5, Naive: true},
@@ -167,9 +167,13 @@ func checkPromise(p *Promise) *Problem {
 	return nil
 }
 
-// A payRow is a promise in numbers, as known at AsOf.
+// A payRow is a promise in numbers, as known at AsOf. Promises that are paid or cancelled and do not
+// differ in anything but their amount are one row.
 type payRow struct {
-	promise *Promise
+	key     string
+	n       float64 // promises
+	money   tally
+	promise *Promise // the first of them
 	payer   int32
 	part    int32
 	sign    float64
@@ -177,12 +181,12 @@ type payRow struct {
 	made    int
 	gone    int // day known cancelled; never
 	paid    []payLot
-	ready   []Dated // days on which conditions are met
 }
 
 type payLot struct {
 	day, known int
 	amount     float64
+	money      tally
 }
 
 type promiseReader struct {
@@ -190,6 +194,8 @@ type promiseReader struct {
 	config  ReceiptsConfig
 	money   oneCurrency
 	rows    []payRow
+	closed  map[string]int // row of the closed promises of a key
+	key     []byte
 	payers  names
 	parts   names
 	waiting int
@@ -216,6 +222,7 @@ func (r *promiseReader) use(p *Promise) {
 		return
 	}
 	keep := *p
+	keep.Paid, keep.Dues, keep.Needs, keep.Tags = nil, slices.Clone(p.Dues), slices.Clone(p.Needs), nil
 	row := payRow{promise: &keep, sign: 1, amount: p.Amount.InexactFloat64(), gone: never, payer: r.payers.of(p.Tags["payer"])}
 	if p.Kind == KindRefund {
 		row.sign = -1
@@ -228,7 +235,8 @@ func (r *promiseReader) use(p *Promise) {
 	}
 	for _, paid := range p.Paid {
 		if paid.by(asOf) {
-			row.paid = append(row.paid, payLot{int(paid.On), int(paid.known()), paid.Amount.InexactFloat64()})
+			row.paid = append(row.paid, payLot{day: int(paid.On), known: int(paid.known()), amount: paid.Amount.InexactFloat64()})
+			row.paid[len(row.paid)-1].money.add(paid.Amount)
 		}
 	}
 	if _, ok := r.config.ready(p, asOf); !ok && row.gone == never {
@@ -237,11 +245,45 @@ func (r *promiseReader) use(p *Promise) {
 	if r.config.By != "" {
 		row.part = r.parts.of(p.Tags[r.config.By])
 	}
-	r.rows = append(r.rows, row)
+	slices.SortFunc(row.paid, comparePaid)
+	r.add(row)
+}
+
+// add keeps an open promise, and counts a closed one with those like it.
+func (r *promiseReader) add(row payRow) {
+	p := row.promise
+	row.n = 1
+	row.money.add(p.Amount)
+	row.key = string(p.ID)
+	if row.gone == never && row.left(int(r.config.AsOf)) > 0 {
+		r.rows = append(r.rows, row)
+		return
+	}
+	r.key = fmt.Appendf(r.key[:0], "%d %d %g %d %d %d %q", row.payer, row.part, row.sign, row.made, row.gone, p.Dues, p.Needs)
+	for _, lot := range row.paid {
+		r.key = fmt.Appendf(r.key, " %d %d %.9f", lot.day, lot.known, lot.amount/row.amount)
+	}
+	at, ok := r.closed[string(r.key)]
+	if !ok {
+		row.key = string(r.key)
+		r.closed[row.key] = len(r.rows)
+		r.rows = append(r.rows, row)
+		return
+	}
+	kept := &r.rows[at]
+	kept.n++
+	kept.money.plus(row.money)
+	for i := range row.paid {
+		kept.paid[i].money.plus(row.paid[i].money)
+	}
+}
+
+func comparePaid(a, b payLot) int {
+	return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.known, b.known), cmp.Compare(a.amount, b.amount))
 }
 
 func readPromises(rows Facts[Promise], c ReceiptsConfig) (*promiseReader, error) {
-	r := &promiseReader{reader: reader{skip: c.Skip}, config: c, money: oneCurrency{want: c.Currency}}
+	r := &promiseReader{reader: reader{skip: c.Skip}, config: c, money: oneCurrency{want: c.Currency}, closed: map[string]int{}}
 	if err := read(&r.reader, rows, checkPromise, r.use); err != nil {
 		return nil, err
 	}
@@ -255,18 +297,17 @@ func readPromises(rows Facts[Promise], c ReceiptsConfig) (*promiseReader, error)
 		if c.By != "" {
 			row.part = parts[row.part]
 		}
-		slices.SortStableFunc(row.paid, func(a, b payLot) int {
-			return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.known, b.known), cmp.Compare(a.amount, b.amount))
-		})
+		row.amount = row.money.sum(0).InexactFloat64()
+		for k := range row.paid {
+			row.paid[k].amount = row.paid[k].money.sum(0).InexactFloat64()
+		}
 	}
 	slices.SortFunc(r.rows, func(a, b payRow) int {
-		return cmp.Or(cmp.Compare(a.promise.ID, b.promise.ID), cmp.Compare(a.promise.Deal, b.promise.Deal),
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.promise.Deal, b.promise.Deal),
 			cmp.Compare(a.made, b.made), cmp.Compare(a.amount, b.amount), cmp.Compare(a.sign, b.sign),
 			cmp.Compare(a.gone, b.gone), cmp.Compare(a.payer, b.payer), cmp.Compare(a.part, b.part),
 			cmp.Compare(len(a.paid), len(b.paid)), slices.CompareFunc(a.promise.Dues, b.promise.Dues, compareDated),
-			slices.CompareFunc(a.paid, b.paid, func(x, y payLot) int {
-				return cmp.Or(cmp.Compare(x.day, y.day), cmp.Compare(x.known, y.known), cmp.Compare(x.amount, y.amount))
-			}))
+			slices.CompareFunc(a.paid, b.paid, comparePaid))
 	})
 	if r.waiting > 0 {
 		r.notes = append(r.notes, Problem{Field: "Needs", Value: fmt.Sprint(r.waiting), Why: WhyWaiting})
@@ -304,13 +345,13 @@ func newPayEngine(r *promiseReader, c ReceiptsConfig) *payEngine {
 
 // settled counts the promises paid in full by the day.
 func (e *payEngine) settled(day int) int {
-	n := 0
+	n := 0.0
 	for i := range e.rows {
 		if r := &e.rows[i]; len(r.paid) > 0 && r.left(day) <= 0 {
-			n++
+			n += r.n
 		}
 	}
-	return n
+	return int(n)
 }
 
 // left is what is not yet paid on the day.
@@ -414,17 +455,17 @@ func (e *payEngine) expose(row *payRow, at, due int, c *payCounts, late, weight 
 		part := min(lot.amount/row.amount, left)
 		if lot.day >= from {
 			for ; day <= min(lot.day, end); day++ {
-				c.risk[payAge(day-due)] += left
+				c.risk[payAge(day-due)] += row.n * left
 			}
-			c.paid[payAge(lot.day-due)] += part
+			c.paid[payAge(lot.day-due)] += row.n * part
 		}
-		late += part * float64(lot.day-due)
-		weight += part
+		late += row.n * part * float64(lot.day-due)
+		weight += row.n * part
 		left -= part
 	}
 	if left > 1e-9 {
 		for ; day <= end; day++ {
-			c.risk[payAge(day-due)] += left
+			c.risk[payAge(day-due)] += row.n * left
 		}
 	}
 	return late, weight

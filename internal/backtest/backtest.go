@@ -35,8 +35,8 @@ type Selection struct {
 var DefaultSelection = Selection{Discount: 0.96, PriorWindows: 3}
 
 // Losses returns each method's discounted WAPE over the windows, the oldest first, together with
-// the prior windows. A method that said nothing in the last window has an infinite loss unless it
-// is in usable.
+// the prior windows. In a window in which it said nothing a method counts as its prior has it:
+// silence in the hard windows earns nothing.
 func (s Selection) Losses(methods []Method, windows []Window) []float64 {
 	size := 0.0
 	for _, w := range windows {
@@ -53,10 +53,13 @@ func (s Selection) Losses(methods []Method, windows []Window) []float64 {
 		missed, total := s.PriorWindows*method.Prior*size, s.PriorWindows*size
 		weight := 1.0
 		for i := len(windows) - 1; i >= 0; i-- {
-			if f := windows[i].Forecast[m]; !math.IsNaN(f) {
+			actual := math.Abs(windows[i].Actual)
+			if f := windows[i].Forecast[m]; math.IsNaN(f) {
+				missed += weight * method.Prior * actual
+			} else {
 				missed += weight * math.Abs(f-windows[i].Actual)
-				total += weight * math.Abs(windows[i].Actual)
 			}
+			total += weight * actual
 			weight *= s.Discount
 		}
 		losses[m] = missed / total
