@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/rickb777/date/v2"
-	"github.com/shopspring/decimal"
 
 	"github.com/tenure-go/tenure/internal/backtest"
 )
@@ -95,7 +94,7 @@ func Receipts(rows Facts[Promise], c ReceiptsConfig) (Forecast, error) {
 	periods := c.Every.split(win.From, win.To)
 	e.simulate(&d, back, now, chosen, win, periods, &f)
 	f.finish(d, win, periods, scale(f.Unit))
-	f.plan = r.plan(c, win, periods)
+	f.plan = r.plan(c, win)
 	return f, nil
 }
 
@@ -556,9 +555,4 @@ func (e *payEngine) backtest() (*record, *payOrigin) {
 // contract is what paper says, by day.
 func (e *payEngine) contract(o *payOrigin) []float64 {
 	return e.forecast(o)[pSchedule]
-}
-
-// A plan is what paper expects of each promise, by bucket.
-type plan struct {
-	due map[PromiseID][]decimal.Decimal
 }

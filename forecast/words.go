@@ -1,0 +1,3 @@
+package forecast
+
+var russianWords = map[string]string{}
