@@ -6,33 +6,45 @@ import "github.com/tenure-go/tenure/internal/backtest"
 const (
 	MethodHabit           = "habit by deposit and segment"
 	MethodHabitCalibrated = "habit times actual over forecast of finished windows"
+	MethodHabitLast       = "mean of habit and the share lost in the last equal window"
+	MethodHabitShares     = "mean of habit and the shares lost in the last equal window and last year"
 	MethodShareLast       = "share lost in the last equal window"
 	MethodShareYear       = "share lost in the same days last year"
+	MethodLostLast        = "lost in the last equal window"
+	MethodLostYear        = "lost in the same days last year"
 )
 
 const (
 	cHabit = iota
 	cCalibrated
+	cHabitLast
+	cHabitShares
 	cShareLast
 	cShareYear
+	cLostLast
+	cLostYear
 	lossMethods
 )
 
 var lossPriors = [lossMethods]backtest.Method{
-	cHabit:      {Name: MethodHabit, Prior: .2},
-	cCalibrated: {Name: MethodHabitCalibrated, Prior: .21},
-	cShareLast:  {Name: MethodShareLast, Prior: .4, Naive: true},
-	cShareYear:  {Name: MethodShareYear, Prior: .4, Naive: true},
+	cHabit:       {Name: MethodHabit, Prior: .2},
+	cCalibrated:  {Name: MethodHabitCalibrated, Prior: .2},
+	cHabitLast:   {Name: MethodHabitLast, Prior: .17},
+	cHabitShares: {Name: MethodHabitShares, Prior: .16},
+	cShareLast:   {Name: MethodShareLast, Prior: .2},
+	cShareYear:   {Name: MethodShareYear, Prior: .3},
+	cLostLast:    {Name: MethodLostLast, Prior: .4, Naive: true},
+	cLostYear:    {Name: MethodLostYear, Prior: .5, Naive: true},
 }
 
-// Cancellations forecasts which bookings now on the books for arrivals in the window will be
-// cancelled or will not come: how many, by day of arrival, or their revenue or guests. Contract is
-// what is on the books.
+// Cancellations forecasts how many of the bookings now on the books for arrivals in the window will
+// be cancelled by then, or their revenue or guests, by day of arrival. Contract is what is on the
+// books. No-shows are not cancellations.
 func Cancellations(rows Facts[Stay], c StaysConfig) (Forecast, error) {
 	if err := c.Options.check(methodNames(lossPriors[:])); err != nil {
 		return Forecast{}, err
 	}
-	r, err := readStays(rows, c.Options, c.Measure)
+	r, err := readStays(rows, c.Options, c.Measure, true)
 	if err != nil {
 		return Forecast{}, err
 	}
@@ -119,20 +131,23 @@ func (e *lossEngine) forecast(at int) *lossOrigin {
 		o.onHand[lead-1] += size
 		o.said[cHabit][lead-1] += size * (1 - o.keep.of(b, at))
 	})
-	last, year := e.shareLost(at-e.days), e.shareLost(at-yearDays*((e.days+yearDays-1)/yearDays))
+	lostLast, shareLast := e.shareLost(at - e.days)
+	lostYear, shareYear := e.shareLost(at - yearDays*((e.days+yearDays-1)/yearDays))
 	for x, hand := range o.onHand {
-		o.said[cShareLast][x] = hand * last
-		o.said[cShareYear][x] = hand * year
+		habit, last, year := o.said[cHabit][x], hand*shareLast, hand*shareYear
+		o.said[cShareLast][x], o.said[cShareYear][x] = last, year
+		o.said[cHabitLast][x], o.said[cHabitShares][x] = (habit+last)/2, (habit+last+year)/3
+		o.said[cLostLast][x], o.said[cLostYear][x] = lostLast/float64(e.days), lostYear/float64(e.days)
 	}
 	return o
 }
 
-// shareLost is the share of what was on the books for the window after the origin that was lost.
-func (e *lossEngine) shareLost(at int) float64 {
+// shareLost is what was on the books for the window after the origin and was lost, and its share.
+func (e *lossEngine) shareLost(at int) (lost, share float64) {
 	if at < e.first+minOrigin {
-		return nan()
+		return nan(), nan()
 	}
-	lost, hand := 0.0, 0.0
+	hand := 0.0
 	e.each(at, func(b *booking, _ int) {
 		hand += e.size(b)
 		if b.gone <= b.arrival {
@@ -140,9 +155,9 @@ func (e *lossEngine) shareLost(at int) float64 {
 		}
 	})
 	if hand == 0 {
-		return nan()
+		return nan(), nan()
 	}
-	return lost / hand
+	return lost, lost / hand
 }
 
 func (e *lossEngine) backtest() (*record, *lossOrigin) {

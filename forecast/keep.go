@@ -31,11 +31,11 @@ func (t *habitTable) share(habit int32, lead, age int) float64 {
 }
 
 // habitAges are the days since booking at which a booking grows older in the table.
-var habitAges = [...]int{0, 7, 30}
+var habitAges = [...]int{0, 7, 30, 90}
 
 const (
 	pseudoBookings   = 25.0
-	habitHalfLife    = 240.0
+	habitHalfLife    = 120.0
 	habitSmoothFrom  = 7 // leads below are taken as they are, those beyond with their neighbours
 	habitSmoothWidth = 3
 )

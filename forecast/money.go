@@ -121,12 +121,12 @@ func round(v float64, scale int32) decimal.Decimal {
 
 var currencies sync.Map // string -> int32: the scale, or -1 where the code is unknown
 
-// scale is the number of decimal places of a currency, 2 where none is given.
+// scale is the number of decimal places of a currency, 2 of what is no currency.
 func scale(code string) int32 {
-	if code == "" {
-		return 2
+	if s := scaleOf(code); s >= 0 {
+		return s
 	}
-	return max(scaleOf(code), 0)
+	return 2
 }
 
 func knownCurrency(code string) bool { return scaleOf(code) >= 0 }

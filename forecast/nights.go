@@ -56,6 +56,7 @@ type stayReader struct {
 	asOf     date.Date
 	by       string
 	measure  Measure
+	shows    bool // no-shows count as guests: the question is who cancels
 	money    oneCurrency
 	bookings []booking
 	past     map[sameBooking]*pastStay
@@ -151,7 +152,7 @@ func (r *stayReader) use(s *Stay) {
 	if s.Cancelled.by(r.asOf) {
 		b.gone = int32(s.Cancelled.known())
 	}
-	if s.NoShow && s.Arrival <= r.asOf {
+	if s.NoShow && !r.shows && s.Arrival <= r.asOf {
 		b.gone = min(b.gone, b.arrival)
 	}
 	var total decimal.Decimal
@@ -222,8 +223,8 @@ func (r *stayReader) bookPast() {
 }
 
 // readStays returns the bookings known at AsOf in an order that does not depend on the stream's.
-func readStays(rows Facts[Stay], o Options, measure Measure) (*stayReader, error) {
-	r := &stayReader{reader: reader{skip: o.Skip}, asOf: o.AsOf, by: o.By, measure: measure, money: oneCurrency{want: o.Currency}, past: map[sameBooking]*pastStay{}}
+func readStays(rows Facts[Stay], o Options, measure Measure, shows bool) (*stayReader, error) {
+	r := &stayReader{reader: reader{skip: o.Skip}, asOf: o.AsOf, by: o.By, measure: measure, shows: shows, money: oneCurrency{want: o.Currency}, past: map[sameBooking]*pastStay{}}
 	if err := read(&r.reader, rows, checkStay, r.use); err != nil {
 		return nil, err
 	}

@@ -42,9 +42,9 @@ const (
 
 // nightPriors are the WAPE that each method is believed to have at first.
 var nightPriors = [nightMethods]backtest.Method{
-	mMean:       {Name: MethodMean, Prior: .04},
-	mKeepNew:    {Name: MethodKeepNew, Prior: .05},
-	mPickup:     {Name: MethodPickup, Prior: .06},
+	mMean:       {Name: MethodMean, Prior: .03},
+	mKeepNew:    {Name: MethodKeepNew, Prior: .045},
+	mPickup:     {Name: MethodPickup, Prior: .05},
 	mRidge:      {Name: MethodRidge, Prior: .06},
 	mOnBooks:    {Name: MethodOnBooks, Prior: .5, Naive: true},
 	mLastWindow: {Name: MethodLastWindow, Prior: .12, Naive: true},
@@ -72,7 +72,7 @@ func Occupancy(rows Facts[Stay], inventory Inventory, c StaysConfig) (Forecast, 
 	if err := c.Options.check(methodNames(nightPriors[:])); err != nil {
 		return Forecast{}, err
 	}
-	r, err := readStays(rows, c.Options, c.Measure)
+	r, err := readStays(rows, c.Options, c.Measure, false)
 	if err != nil {
 		return Forecast{}, err
 	}

@@ -79,7 +79,7 @@ func (r *record) choose(o Options, f *Forecast) (int, error) {
 			return 0, &HistoryError{Method: o.Method, Need: r.need, Have: max(r.have, 0)}
 		}
 	} else {
-		losses := backtest.DefaultSelection.Losses(r.methods, windows)
+		losses := backtest.Weekly(r.days).Losses(r.methods, windows)
 		chosen = backtest.Choose(losses, func(m int) bool { return usable(m) && (!short || r.methods[m].Naive) })
 		if chosen < 0 {
 			chosen = r.last

@@ -1,79 +1,112 @@
+// Command accuracy replays the public data sets: at each origin it gives package forecast only what
+// was known then, lets it choose its method, and compares what it said with what came. The naive
+// methods beside it are computed here, from the raw rows.
+//
+//	go run ./bench/accuracy -data ../shared/data
+//
+// It exits non-zero when a bar is missed.
 package main
 
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
-	"time"
+	"sync"
 
 	"github.com/rickb777/date/v2"
 
-	"github.com/tenure-go/tenure/bench/internal/dataset"
 	"github.com/tenure-go/tenure/forecast"
-	"github.com/tenure-go/tenure/internal/backtest"
 )
 
 func main() {
 	data := flag.String("data", "../shared/data", "the folder of the data sets")
 	flag.Parse()
-	r, err := dataset.Open(*data, "hotel/city_bookings.csv.gz")
+	ok, err := run(os.Stdout, *data)
 	if err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
 	}
-	stays, counts, err := dataset.City(r)
-	fmt.Fprintln(os.Stderr, len(stays), counts, err)
-	first, end := date.New(2016, 9, 1), date.New(2017, 8, 31)
-	nights := map[date.Date]float64{}
-	for _, s := range stays {
-		if s.Cancelled.On != 0 || s.NoShow {
+	if !ok {
+		os.Exit(1)
+	}
+}
+
+func run(w io.Writer, dir string) (bool, error) {
+	var sums adder
+	cells := &board{}
+	for _, part := range []func(string, *board, *adder) error{city, crm, receivables, olist} {
+		if err := part(dir, cells, &sums); err != nil {
+			return false, err
+		}
+	}
+	ok := cells.print(w)
+	fmt.Fprintf(w, "\nadd up to the cent: %d forecasts and reports, %d do not\n", sums.seen, len(sums.wrong))
+	for _, what := range sums.wrong {
+		fmt.Fprintln(w, "  does not add up:", what)
+	}
+	if !ok || len(sums.wrong) > 0 {
+		fmt.Fprintln(w, "a bar is missed")
+		return false, nil
+	}
+	fmt.Fprintln(w, "every bar is met")
+	return true, nil
+}
+
+// dealsAsOf hides what was not known on the day: when and how a deal closed, and its value.
+func dealsAsOf(deals []forecast.Deal, day date.Date) []forecast.Deal {
+	known := make([]forecast.Deal, 0, len(deals))
+	for _, d := range deals {
+		if d.Opened.On > day {
 			continue
 		}
-		for n := s.Arrival; n < s.Departure; n++ {
-			nights[n]++
+		if d.Closed.On > day {
+			d.Closed, d.Outcome, d.Money = forecast.Dated{}, forecast.OutcomeOpen, forecast.Money{}
+		}
+		known = append(known, d)
+	}
+	return known
+}
+
+// weekly are the origins from first on whose windows of so many days end by end.
+func weekly(first, end date.Date, days, step int) []date.Date {
+	var origins []date.Date
+	for o := first; o+date.Date(days) <= end; o += date.Date(step) {
+		origins = append(origins, o)
+	}
+	return origins
+}
+
+// each calls do for every origin on both cores, and keeps the order.
+func each[T any](origins []date.Date, do func(date.Date) (T, error)) ([]T, error) {
+	out, errs := make([]T, len(origins)), make([]error, len(origins))
+	var wg sync.WaitGroup
+	gate := make(chan struct{}, 2)
+	for i, o := range origins {
+		wg.Add(1)
+		gate <- struct{}{}
+		go func() {
+			defer wg.Done()
+			out[i], errs[i] = do(o)
+			<-gate
+		}()
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
 		}
 	}
-	for _, days := range []int{30, 60, 90} {
-		t0 := time.Now()
-		var said, came, lo, hi []float64
-		var nf, na, nl, nh [100][]float64
-		byM := map[string][]float64{}
-		chosen := map[string]int{}
-		for o := first; o+date.Date(days) <= end; o += 7 {
-			f, err := forecast.Occupancy(forecast.All(stays), nil, forecast.StaysConfig{Options: forecast.Options{AsOf: o, Days: days}})
-			if err != nil {
-				panic(err)
-			}
-			a := 0.0
-			for n := o + 1; n <= o+date.Date(days); n++ {
-				a += nights[n]
-			}
-			said, came = append(said, f.Total.Mean.InexactFloat64()), append(came, a)
-			lo, hi = append(lo, f.Total.Low.InexactFloat64()), append(hi, f.Total.High.InexactFloat64())
-			chosen[f.Method]++
-			for x := 1; x <= days; x++ {
-				b := f.Buckets[x-1]
-				nf[x] = append(nf[x], b.Mean.InexactFloat64())
-				na[x] = append(na[x], nights[b.From])
-				nl[x] = append(nl[x], b.Low.InexactFloat64())
-				nh[x] = append(nh[x], b.High.InexactFloat64())
-			}
-			for _, m := range []string{forecast.MethodMean, forecast.MethodKeepNew, forecast.MethodPickup, forecast.MethodRidge, forecast.MethodLastWindow, forecast.MethodLastYear} {
-				g, err := forecast.Occupancy(forecast.All(stays), nil, forecast.StaysConfig{Options: forecast.Options{AsOf: o, Days: days, Method: m}})
-				if err != nil {
-					byM[m] = append(byM[m], 0)
-					continue
-				}
-				byM[m] = append(byM[m], g.Total.Mean.InexactFloat64())
-			}
-		}
-		fmt.Println(days, len(came), "WAPE", backtest.WAPE(said, came), "bias", backtest.Bias(said, came), "cov", backtest.Coverage(lo, hi, came), chosen, time.Since(t0))
-		for m, s := range byM {
-			fmt.Println("   ", m, backtest.WAPE(s, came))
-		}
-		for _, x := range []int{7, 30, 60, 90} {
-			if x <= days {
-				fmt.Println("   night", x, backtest.WAPE(nf[x], na[x]), backtest.Coverage(nl[x], nh[x], na[x]))
-			}
-		}
-	}
+	return out, nil
+}
+
+// said is what a forecast said about one window, beside what came and what the naive methods say.
+type said struct {
+	mean, low, high, came float64
+	naive                 []float64
+	method                string
+}
+
+func of(b forecast.Bucket, method string) said {
+	return said{mean: b.Mean.InexactFloat64(), low: b.Low.InexactFloat64(), high: b.High.InexactFloat64(), method: method}
 }

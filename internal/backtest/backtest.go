@@ -29,10 +29,16 @@ type Selection struct {
 
 	// PriorWindows is how many windows of the mean size the priors are worth.
 	PriorWindows float64
+
+	// Apart is the share of a window that the next one does not overlap: windows of 90 days that
+	// begin every week tell little more than those that begin every quarter, and count so.
+	Apart float64
 }
 
-// DefaultSelection is what every forecast uses.
-var DefaultSelection = Selection{Discount: 0.96, PriorWindows: 3}
+// Weekly is the selection of every forecast: windows of so many days that begin every week.
+func Weekly(days int) Selection {
+	return Selection{Discount: 0.96, PriorWindows: 3, Apart: min(7/float64(max(days, 1)), 1)}
+}
 
 // Losses returns each method's discounted WAPE over the windows, the oldest first, together with
 // the prior windows. In a window in which it said nothing a method counts as its prior has it:
@@ -51,7 +57,7 @@ func (s Selection) Losses(methods []Method, windows []Window) []float64 {
 	losses := make([]float64, len(methods))
 	for m, method := range methods {
 		missed, total := s.PriorWindows*method.Prior*size, s.PriorWindows*size
-		weight := 1.0
+		weight := s.Apart
 		for i := len(windows) - 1; i >= 0; i-- {
 			actual := math.Abs(windows[i].Actual)
 			if f := windows[i].Forecast[m]; math.IsNaN(f) {
