@@ -143,8 +143,8 @@ func running(values []float64) []float64 {
 }
 
 const (
-	bandShift  = 3   // neighbouring days whose errors count as well
-	bandKeep   = 180 // newest errors
+	bandShift  = 4   // neighbouring days whose errors count as well
+	bandKeep   = 180
 	bandLeast  = 8   // errors before a band is read from them
 	unseenBand = .3  // half-width relative to the mean until then
 )
