@@ -21,15 +21,18 @@ type Retry struct {
 }
 
 type turn struct {
-	free    chan struct{} // holds one token while nobody has the key
-	waiters int
+	free  chan struct{} // holds one token while nobody has the key
+	users int           // who have the key or wait for it
 }
 
 // Do calls attempt until it returns anything but an [ErrConflict], until ctx is done, or
 // [MaxTries] times: then the last conflict is returned, wrapped. Between attempts it waits for a
 // random while that grows. Attempts through one Retry that name a common key take turns, so that
 // the callers of one process do not overtake one another; the keys of an attempt are taken in key
-// order.
+// order. An attempt must not call Do for a key of its own: it would wait for itself until ctx is
+// done.
+//
+// When ctx is done, waiting for a turn or between attempts, Do returns its cause.
 func (r *Retry) Do(ctx context.Context, keys []Key, attempt func(context.Context) error) error {
 	release, err := r.acquire(ctx, keys)
 	if err != nil {
@@ -90,7 +93,7 @@ func (r *Retry) take(ctx context.Context, k Key) error {
 		t.free <- struct{}{}
 		r.busy[k] = t
 	}
-	t.waiters++
+	t.users++
 	r.mu.Unlock()
 	select {
 	case <-t.free:
@@ -115,8 +118,8 @@ func (r *Retry) give(keys []Key) {
 func (r *Retry) leave(k Key, t *turn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t.waiters--
-	if t.waiters == 0 {
+	t.users--
+	if t.users == 0 {
 		delete(r.busy, k)
 	}
 }

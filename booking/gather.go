@@ -1,0 +1,363 @@
+package booking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tenure-go/tenure/store"
+)
+
+// Gathering: callers who wait while a commit on their unit is in flight ride together in the next
+// one. Each of them is decided on what the one before left, and a refusal touches only its caller.
+// No goroutine is started: whoever gets the unit's turn carries the others.
+
+// maxGathered is how many calls one commit carries.
+const maxGathered = 32
+
+// A call is a caller's commands on their way.
+type call struct {
+	cmds  []Command
+	query Query
+
+	state  callState // guarded by lanes.mu while waiting; afterwards the carrier's, then the caller's
+	result Result
+	err    error
+}
+
+type callState uint8
+
+const (
+	callWaiting callState = iota // may be carried by another
+	callTaken                    // is being carried
+	callAlone                    // goes by itself
+	callDone
+)
+
+// lanes hold the calls that wait for their unit's turn.
+type lanes struct {
+	mu      sync.Mutex
+	waiting map[UnitID][]*call
+}
+
+func (l *lanes) enter(u UnitID, c *call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiting == nil {
+		l.waiting = make(map[UnitID][]*call)
+	}
+	l.waiting[u] = append(l.waiting[u], c)
+}
+
+// leave takes a call out that nobody carries yet, and reports whether it was still there.
+func (l *lanes) leave(u UnitID, c *call) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.Index(l.waiting[u], c)
+	if i < 0 {
+		return false
+	}
+	l.set(u, slices.Delete(l.waiting[u], i, i+1))
+	return true
+}
+
+// take returns the calls that have waited longest.
+func (l *lanes) take(u UnitID) []*call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := min(maxGathered, len(l.waiting[u]))
+	calls := slices.Clone(l.waiting[u][:n])
+	for _, c := range calls {
+		c.state = callTaken
+	}
+	l.set(u, l.waiting[u][n:])
+	return calls
+}
+
+func (l *lanes) set(u UnitID, calls []*call) {
+	if len(calls) == 0 {
+		delete(l.waiting, u)
+		return
+	}
+	l.waiting[u] = calls
+}
+
+// finish hands a call back to its caller.
+func (l *lanes) finish(c *call, s callState) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.state = s
+}
+
+func (l *lanes) stateOf(c *call) callState {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return c.state
+}
+
+// run carries out a call: alone in a transaction, else in its unit's turn. A call of several units
+// takes the turns of all of them and carries nobody.
+func (d *Desk) run(ctx context.Context, c *call) (Result, error) {
+	if err := ctx.Err(); err != nil {
+		return Result{}, fmt.Errorf("booking: nothing was done: %w", context.Cause(ctx))
+	}
+	if d.single {
+		err := d.attempt(ctx, []*call{c})
+		if err == nil {
+			err = c.err
+		}
+		return c.result, err
+	}
+	keys := make([]store.Key, len(c.query.Units))
+	for i, u := range c.query.Units {
+		keys[i] = unitKey(u)
+	}
+	lane := UnitID("")
+	if len(keys) == 1 {
+		lane = c.query.Units[0]
+		d.lanes.enter(lane, c)
+	} else {
+		c.state = callAlone
+	}
+	err := d.retry.Do(ctx, keys, func(ctx context.Context) error { return d.turn(ctx, lane, c) })
+	if lane != "" && d.lanes.leave(lane, c) {
+		return Result{}, fmt.Errorf("booking: nothing was done: %w", err) // ctx ended before its turn
+	}
+	switch {
+	case d.lanes.stateOf(c) == callDone:
+		return c.result, c.err
+	case err == nil:
+		err = errors.New("booking: a call was lost")
+	}
+	return Result{}, err
+}
+
+// turn is one attempt of a caller who has the turn. It may find that another has carried it.
+func (d *Desk) turn(ctx context.Context, lane UnitID, c *call) error {
+	for {
+		switch d.lanes.stateOf(c) {
+		case callDone:
+			return nil
+		case callAlone:
+			if err := d.attempt(ctx, []*call{c}); err != nil {
+				return err
+			}
+			d.lanes.finish(c, callDone)
+			return nil
+		}
+		if err := d.carry(ctx, d.lanes.take(lane)); err != nil {
+			return err
+		}
+	}
+}
+
+// carry attempts calls together. After a conflict, or if the attempt panics, each goes alone.
+func (d *Desk) carry(ctx context.Context, calls []*call) error {
+	next := callAlone
+	defer func() {
+		for _, c := range calls {
+			d.lanes.finish(c, next)
+		}
+	}()
+	if len(calls) > 1 {
+		ctx = context.WithoutCancel(ctx)
+	}
+	err := d.attempt(ctx, calls)
+	switch {
+	case err == nil:
+		next = callDone
+	case errors.Is(err, store.ErrConflict):
+		return err
+	default: // the store's: each caller hears of it
+		next = callDone
+		for _, c := range calls {
+			c.result, c.err = Result{}, err
+		}
+	}
+	return nil
+}
+
+// attempt loads, decides every call on what the one before left, and commits. An error is the
+// store's; each call keeps its own answer.
+func (d *Desk) attempt(ctx context.Context, calls []*call) error {
+	queries := make([]Query, len(calls))
+	for i, c := range calls {
+		queries[i] = c.query
+	}
+	for range maxLoads {
+		query := queries[0]
+		for _, q := range queries[1:] {
+			query = query.and(q)
+		}
+		loaded, err := d.load(ctx, query)
+		if err != nil {
+			return err
+		}
+		change, enough := d.decideAll(loaded, calls, queries)
+		if !enough {
+			continue
+		}
+		if !change.Empty() {
+			return d.config.Store.Commit(ctx, change)
+		}
+		same, err := d.unchanged(ctx, loaded)
+		if err != nil {
+			return err
+		}
+		if same {
+			return nil
+		}
+	}
+	return store.ErrConflict
+}
+
+// and is what both queries load.
+func (q Query) and(o Query) Query {
+	q.Units = union(q.Units, o.Units)
+	q.IDs = union(q.IDs, o.IDs)
+	q.Window = q.Window.hull(o.Window)
+	return q
+}
+
+func union[T ~string](a, b []T) []T {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// has reports whether what o would load was loaded with q.
+func (q Query) has(o Query) bool {
+	return q.Window.covers(o.Window) && !slices.ContainsFunc(o.Units, func(u UnitID) bool { return !slices.Contains(q.Units, u) }) &&
+		!slices.ContainsFunc(o.IDs, func(id ReservationID) bool { return !slices.Contains(q.IDs, id) })
+}
+
+// decideAll fills in the calls' answers and returns what all of them together commit. Each is
+// decided on what its own query loads, so riding together changes nothing; where that is not
+// enough its query grows, and what was loaded may not be enough.
+func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all Change, enough bool) {
+	now := d.config.Now()
+	loaded := Query{IDs: cals[0].IDs, Window: cals[0].Window}
+	for i := range cals {
+		loaded.Units = append(loaded.Units, cals[i].Unit.ID)
+	}
+	for i, c := range calls {
+		var dec Decision
+		c.result, c.err = Result{}, d.checkClocks(cals, now, c.cmds)
+		for range maxLoads {
+			if c.err != nil {
+				break
+			}
+			if !loaded.has(queries[i]) {
+				return Change{}, false
+			}
+			if dec, c.err = decide(narrowed(cals, queries[i]), now, c.cmds); dec.Need == nil {
+				break
+			}
+			need := *dec.Need
+			need.Lock = true
+			if loaded.has(need) && queries[i].has(need) {
+				return Change{}, false // the calendars are torn: the same again
+			}
+			queries[i] = need
+		}
+		if c.err != nil {
+			continue
+		}
+		c.result = dec.Result
+		if !dec.Change.Empty() {
+			all = all.and(dec.Change)
+			if i < len(calls)-1 {
+				cals = after(cals, dec.Change)
+			}
+		}
+	}
+	return all, true
+}
+
+// narrowed is what of the calendars a query would have loaded.
+func narrowed(cals []Calendar, q Query) []Calendar {
+	own := make([]Calendar, 0, len(q.Units))
+	for _, c := range cals {
+		if slices.Contains(q.Units, c.Unit.ID) {
+			c.Window, c.IDs = q.Window, q.IDs
+			own = append(own, c)
+		}
+	}
+	return own
+}
+
+func (d *Desk) checkClocks(cals []Calendar, now time.Time, cmds []Command) error {
+	for _, cmd := range cmds {
+		if _, ok := cmd.(Reset); ok {
+			return nil
+		}
+	}
+	for i := range cals {
+		if c := &cals[i]; c.Clock.Sub(now) > d.config.MaxSkew {
+			return &ClockError{Unit: c.Unit.ID, Clock: c.Clock, Now: now.UTC()}
+		}
+	}
+	return nil
+}
+
+// and is both changes as one commit; o was decided on what c left.
+func (c Change) and(o Change) Change {
+	if c.Empty() {
+		return o
+	}
+	for _, g := range o.Guards {
+		i := slices.IndexFunc(c.Guards, func(had store.Guard) bool { return had.Key == g.Key })
+		if i < 0 {
+			c.Guards = append(c.Guards, g)
+		} else {
+			c.Guards[i].Write = c.Guards[i].Write || g.Write
+		}
+	}
+	for _, h := range o.Heads {
+		i := slices.IndexFunc(c.Heads, func(had Head) bool { return had.Unit.ID == h.Unit.ID })
+		if i < 0 {
+			c.Heads = append(c.Heads, h)
+		} else {
+			c.Heads[i] = h
+		}
+	}
+	for _, r := range o.Rows {
+		i := slices.IndexFunc(c.Rows, func(had Row) bool { return had.Unit == r.Unit && had.Reservation.ID == r.Reservation.ID })
+		if i < 0 {
+			c.Rows = append(c.Rows, r)
+		} else {
+			c.Rows[i] = r
+		}
+	}
+	c.Events = append(c.Events, o.Events...)
+	return c
+}
+
+// after is the calendars as a change that is not committed yet leaves them.
+func after(cals []Calendar, c Change) []Calendar {
+	cals = slices.Clone(cals)
+	for i := range cals {
+		cal := &cals[i]
+		for _, h := range c.Heads {
+			if h.Unit.ID == cal.Unit.ID {
+				cal.Head = h
+			}
+		}
+		cal.Reservations = slices.Clone(cal.Reservations)
+		for _, row := range c.Rows {
+			if row.Unit != cal.Unit.ID {
+				continue
+			}
+			j := slices.IndexFunc(cal.Reservations, func(r Reservation) bool { return r.ID == row.Reservation.ID })
+			if j < 0 {
+				cal.Reservations = append(cal.Reservations, row.Reservation)
+			} else {
+				cal.Reservations[j] = row.Reservation
+			}
+		}
+	}
+	return cals
+}

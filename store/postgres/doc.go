@@ -1,2 +1,0 @@
-// Package postgres holds what the PostgreSQL stores of all packages share.
-package postgres

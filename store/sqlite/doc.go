@@ -1,2 +1,0 @@
-// Package sqlite holds what the SQLite stores of all packages share.
-package sqlite
