@@ -188,7 +188,7 @@ func (r *dealReader) add(row dealRow, d *Deal) {
 		row.key = string(d.ID)
 		r.rows = append(r.rows, row)
 	} else {
-		r.key = fmt.Appendf(r.key[:0], "%d %d %d %d %t %d %q", row.opened, row.openKnown, row.closed, row.closedKnown, row.won, row.part, row.stages)
+		r.key = fmt.Appendf(r.key[:0], "%d %d %d %d %t %q %q", row.opened, row.openKnown, row.closed, row.closedKnown, row.won, d.Tags[r.by], row.stages)
 		for _, tag := range strataTags {
 			r.key = fmt.Appendf(r.key, " %q", d.Tags[tag])
 		}
@@ -333,7 +333,7 @@ func (e *dealEngine) origin(at int) *dealOrigin {
 			o.open = append(o.open, openDeal{row: row, age: at - row.opened, strata: l.strata})
 		}
 	}
-	o.table = fitLifeTable(o.lives, e.strata, e.start, at)
+	o.table = dealFit.table(o.lives, e.strata, e.start, at)
 	alive := o.open[:0]
 	for _, d := range o.open {
 		d.amount = o.worth.of(d.row) * d.row.n
@@ -350,11 +350,11 @@ func (e *dealEngine) origin(at int) *dealOrigin {
 	opened, exposed := 0.0, 0.0
 	for i := range o.lives {
 		if b := o.lives[i].opened; b >= e.start {
-			opened += o.lives[i].weight * math.Exp2(-float64(at-b)/dealHalfLife)
+			opened += o.lives[i].weight * math.Exp2(-float64(at-b)/dealFit.halfLife)
 		}
 	}
 	for d := e.start; d <= at; d++ {
-		exposed += math.Exp2(-float64(at-d) / dealHalfLife)
+		exposed += dealFit.decay(at - d)
 	}
 	if exposed > 0 {
 		o.perDay = opened / exposed

@@ -17,12 +17,18 @@ type lifeTable struct {
 	phase     [phases]float64 // by month of the quarter: how much likelier wins are
 }
 
+// A lifeFit says how a life table is fitted.
+type lifeFit struct {
+	halfLife float64 // days after which an event weighs half
+	smooth   int     // ages on both sides that are summed
+}
+
+var dealFit = lifeFit{halfLife: 45, smooth: 3}
+
 const (
-	dealHalfLife = 45.0 // days
-	dealSmooth   = 3    // ages on both sides
-	pseudoDeals  = 50.0
-	phases       = 3
-	pseudoPhase  = 30.0 // wins
+	pseudoDeals = 50.0
+	phases      = 3
+	pseudoPhase = 30.0 // wins
 )
 
 // A life is a deal, or several alike, in numbers, as known at an origin: days are absolute.
@@ -34,9 +40,9 @@ type life struct {
 	weight      float64 // deals
 }
 
-// fitLifeTable counts weighted events over weighted exposure. No deal counts as exposed before
+// table counts weighted events over weighted exposure. No deal counts as exposed before
 // start: nothing that closed earlier was recorded.
-func fitLifeTable(lives []life, strata, start, origin int) *lifeTable {
+func (f lifeFit) table(lives []life, strata, start, origin int) *lifeTable {
 	oldest, last := 0, -1
 	for i := range lives {
 		l := &lives[i]
@@ -47,7 +53,7 @@ func fitLifeTable(lives []life, strata, start, origin int) *lifeTable {
 	}
 	n := oldest + 1
 	exposed, won, lost := make([]float64, n+1), make([]float64, n), make([]float64, n)
-	decay := func(days int) float64 { return math.Exp2(-float64(days) / dealHalfLife) }
+	decay := f.decay
 	// The weight of age a of a deal opened on b is decay(origin-b-a) = decay(origin-b) / decay(a):
 	// so the exposure of all ages needs two entries a deal.
 	for i := range lives {
@@ -76,7 +82,7 @@ func fitLifeTable(lives []life, strata, start, origin int) *lifeTable {
 	t := &lifeTable{last: last, win: make([]float64, n), loss: make([]float64, n)}
 	for a := 0; a <= last; a++ {
 		e, w, l := 0.0, 0.0, 0.0
-		for k := max(a-dealSmooth, 0); k <= min(a+dealSmooth, last); k++ {
+		for k := max(a-f.smooth, 0); k <= min(a+f.smooth, last); k++ {
 			e, w, l = e+exposed[k], w+won[k], l+lost[k]
 		}
 		if e > 1e-9 {
@@ -84,19 +90,22 @@ func fitLifeTable(lives []life, strata, start, origin int) *lifeTable {
 			t.loss[a] = min(l/e, 1-t.win[a])
 		}
 	}
-	t.shrink(lives, strata, start, origin)
+	f.shrink(t, lives, strata, start, origin)
 	return t
 }
+
+// decay is the weight of what happened days ago.
+func (f lifeFit) decay(days int) float64 { return math.Exp2(-float64(days) / f.halfLife) }
 
 // shrink measures how much likelier than all the deals of each stratum are won and lost, held
 // towards 1 by as many events as pseudoDeals average deals have; and likewise the months of the
 // quarter.
-func (t *lifeTable) shrink(lives []life, strata, start, origin int) {
+func (f lifeFit) shrink(t *lifeTable, lives []life, strata, start, origin int) {
 	n := len(t.win)
 	cumWin, cumLoss, plain := make([]float64, n+1), make([]float64, n+1), make([]float64, n+1)
 	for a := range n {
 		plain[a+1] = plain[a] + t.win[a]
-		g := math.Exp2(float64(a) / dealHalfLife)
+		g := 1 / f.decay(a)
 		cumWin[a+1] = cumWin[a] + g*t.win[a]
 		cumLoss[a+1] = cumLoss[a] + g*t.loss[a]
 	}
@@ -110,12 +119,12 @@ func (t *lifeTable) shrink(lives []life, strata, start, origin int) {
 		if to < from {
 			continue
 		}
-		w := l.weight * math.Exp2(-float64(origin-l.opened)/dealHalfLife)
+		w := l.weight * f.decay(origin-l.opened)
 		c := count{expWon: w * (cumWin[to+1] - cumWin[from]), expLost: w * (cumLoss[to+1] - cumLoss[from]), deals: l.weight}
 		if l.closed && l.won {
-			c.won = l.weight * math.Exp2(-float64(origin-l.end)/dealHalfLife)
+			c.won = l.weight * f.decay(origin-l.end)
 		} else if l.closed {
-			c.lost = l.weight * math.Exp2(-float64(origin-l.end)/dealHalfLife)
+			c.lost = l.weight * f.decay(origin-l.end)
 		}
 		add := func(into *count) {
 			into.won, into.lost, into.deals = into.won+c.won, into.lost+c.lost, into.deals+c.deals

@@ -172,7 +172,8 @@ type payRow struct {
 	key     string
 	n       float64 // promises
 	money   tally
-	promise *Promise // the first of them
+	promise *Promise  // the first of them
+	tags    [2]string // payer and part
 	payer   int32
 	part    int32
 	sign    float64
@@ -241,8 +242,10 @@ func (r *promiseReader) use(p *Promise) {
 	if _, ok := r.config.ready(p, asOf); !ok && row.gone == never {
 		r.waiting++
 	}
+	row.tags[0] = p.Tags["payer"]
 	if r.config.By != "" {
-		row.part = r.parts.of(p.Tags[r.config.By])
+		row.tags[1] = p.Tags[r.config.By]
+		row.part = r.parts.of(row.tags[1])
 	}
 	slices.SortFunc(row.paid, comparePaid)
 	r.add(row)
@@ -258,7 +261,7 @@ func (r *promiseReader) add(row payRow) {
 		r.rows = append(r.rows, row)
 		return
 	}
-	r.key = fmt.Appendf(r.key[:0], "%d %d %g %d %d %d %q", row.payer, row.part, row.sign, row.made, row.gone, p.Dues, p.Needs)
+	r.key = fmt.Appendf(r.key[:0], "%q %q %g %d %d %d %q", row.tags[0], row.tags[1], row.sign, row.made, row.gone, p.Dues, p.Needs)
 	for _, lot := range row.paid {
 		r.key = fmt.Appendf(r.key, " %d %d %.9f", lot.day, lot.known, lot.amount/row.amount)
 	}

@@ -143,10 +143,10 @@ func running(values []float64) []float64 {
 }
 
 const (
-	bandShift  = 4   // neighbouring days whose errors count as well
+	bandShift  = 4 // neighbouring days whose errors count as well
 	bandKeep   = 180
-	bandLeast  = 8   // errors before a band is read from them
-	unseenBand = .3  // half-width relative to the mean until then
+	bandLeast  = 8  // errors before a band is read from them
+	unseenBand = .3 // half-width relative to the mean until then
 )
 
 // band is the interval of the sum over the days first to last after the origin, read from the

@@ -204,7 +204,7 @@ func (e *dealEngine) simulate(d *drawing, back *record, now *dealOrigin, chosen 
 		for i := range lives {
 			lives[i].weight = bootstrap(e.seed, k, lives[i].key, now.lives[i].weight)
 		}
-		refit := newWinCurves(now, fitLifeTable(lives, e.strata, e.start, now.at), e.days)
+		refit := newWinCurves(now, dealFit.table(lives, e.strata, e.start, now.at), e.days)
 		fits[k] = make([]float64, len(chances))
 		for i := range chances {
 			if i < known {
