@@ -85,20 +85,45 @@ func (n *names) of(name string) int32 {
 	return i
 }
 
-// habitNames numbers pairs of deposit and segment, and remembers each pair's deposit.
+// habitNames numbers pairs of deposit and segment.
 type habitNames struct {
-	names
+	index    map[[2]string]int32
+	list     [][2]string
 	deposits names
-	deposit  []int32
+	deposit  []int32 // of each pair
 }
 
 func (h *habitNames) of(t Tags) int32 {
-	dep, seg := t["deposit"], t["segment"]
-	i := h.names.of(fmt.Sprintf("%q %q", dep, seg))
-	if int(i) == len(h.deposit) {
-		h.deposit = append(h.deposit, h.deposits.of(dep))
+	pair := [2]string{t["deposit"], t["segment"]}
+	if i, ok := h.index[pair]; ok {
+		return i
 	}
+	if h.index == nil {
+		h.index = map[[2]string]int32{}
+	}
+	i := int32(len(h.list))
+	h.index[pair] = i
+	h.list = append(h.list, pair)
 	return i
+}
+
+// sorted orders the pairs, and returns each old number's new one.
+func (h *habitNames) sorted() []int32 {
+	for _, pair := range h.list {
+		h.deposits.of(pair[0])
+	}
+	h.deposits.sorted()
+	old := slices.Clone(h.list)
+	slices.SortFunc(h.list, func(a, b [2]string) int { return compareTags(a[:], b[:]) })
+	for i, pair := range h.list {
+		h.index[pair] = int32(i)
+		h.deposit = append(h.deposit, h.deposits.of(pair[0]))
+	}
+	moved := make([]int32, len(old))
+	for i, pair := range old {
+		moved[i] = h.index[pair]
+	}
+	return moved
 }
 
 func checkStay(s *Stay) *Problem {
@@ -248,12 +273,6 @@ func readStays(rows Facts[Stay], o Options, measure Measure, shows bool) (*stayR
 // sortNames renumbers parts and habits by name, so that sums run in one order for any order of rows.
 func (r *stayReader) sortNames() {
 	parts, habits := r.parts.sorted(), r.habits.sorted()
-	deposits := r.habits.deposits.sorted()
-	moved := make([]int32, len(habits))
-	for old, now := range habits {
-		moved[now] = deposits[r.habits.deposit[old]]
-	}
-	r.habits.deposit = moved
 	for i := range r.bookings {
 		b := &r.bookings[i]
 		b.habit = habits[b.habit]

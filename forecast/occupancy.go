@@ -327,14 +327,13 @@ func (e *nightEngine) ceiling(origin int) float64 {
 
 // ridgeNights regresses what nights came to on what was on the books, the weekday and the season.
 type ridgeNights struct {
-	book        *nightBook
-	from, to    int
-	rows        []float64
-	y, weights  []float64
-	futureShape []float64
+	book     *nightBook
+	from, to int
+	ridge    *backtest.Ridge // nil: too few nights
+	column   []float64
 }
 
-const ridgeWidth = 9 // on the books, six weekdays, two waves
+const ridgeWidth = 8 // six weekdays, two waves
 
 func newRidgeNights(nb *nightBook, origin int) *ridgeNights {
 	r := &ridgeNights{book: nb, from: max(nb.first, origin-ridgeHistory+1), to: origin}
@@ -342,43 +341,43 @@ func newRidgeNights(nb *nightBook, origin int) *ridgeNights {
 	if n < ridgeLeast {
 		return r
 	}
-	r.rows = make([]float64, n*ridgeWidth)
-	r.y, r.weights = make([]float64, n), make([]float64, n)
+	rows := make([]float64, n*ridgeWidth)
+	y, weights := make([]float64, n), make([]float64, n)
 	for i := range n {
 		night := r.from + i
-		shape(r.rows[i*ridgeWidth:(i+1)*ridgeWidth], night)
-		r.y[i] = nb.sold(night)
-		r.weights[i] = math.Exp2(-float64(origin-night) / ridgeHalfLife)
+		shape(rows[i*ridgeWidth:(i+1)*ridgeWidth], night)
+		y[i] = nb.sold(night)
+		weights[i] = math.Exp2(-float64(origin-night) / ridgeHalfLife)
 	}
-	r.futureShape = make([]float64, ridgeWidth)
+	r.ridge = backtest.NewRidge(rows, ridgeWidth, y, weights, ridgePenalty)
+	r.column = make([]float64, n)
 	return r
 }
 
 func shape(row []float64, night int) {
-	clear(row)
 	if d := night % 7; d > 0 {
-		row[d] = 1
+		row[d-1] = 1
 	}
-	row[7], row[8] = math.Sincos(2 * math.Pi * float64(night) / 365.25)
+	row[6], row[7] = math.Sincos(2 * math.Pi * float64(night) / 365.25)
 }
 
 func (r *ridgeNights) at(lead int, on float64) float64 {
-	if r.rows == nil {
+	if r.ridge == nil {
 		return nan()
 	}
-	for i := range r.y {
-		r.rows[i*ridgeWidth] = r.book.on(r.from+i, lead)
+	for i := range r.column {
+		r.column[i] = r.book.on(r.from+i, lead)
 	}
-	a, b, ok := backtest.Ridge(r.rows, ridgeWidth, r.y, r.weights, ridgePenalty)
+	said, coef, ok := r.ridge.With(r.column)
 	if !ok {
 		return nan()
 	}
-	shape(r.futureShape, r.to+lead)
-	r.futureShape[0] = on
-	for j, c := range b {
-		a += c * r.futureShape[j]
+	var row [ridgeWidth]float64
+	shape(row[:], r.to+lead)
+	for j, v := range row {
+		said += coef[j] * v
 	}
-	return a
+	return said + coef[ridgeWidth]*on
 }
 
 // parts divides the total by what is on the books of each part, less its cancellations, and by the

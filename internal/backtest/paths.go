@@ -27,10 +27,13 @@ type line struct {
 	length float64
 }
 
-const certain = 40 // the rate of what comes for sure
+const (
+	certain    = 40 // the rate of what comes for sure
+	guideSteps = 4  // of the guide for each item: then the first guess is mostly right
+)
 
 func newLine(chances []float64) line {
-	l := line{ends: make([]float64, len(chances)), guide: make([]int32, len(chances)+1)}
+	l := line{ends: make([]float64, len(chances)), guide: make([]int32, guideSteps*len(chances)+1)}
 	for i, p := range chances {
 		rate := 0.0
 		switch {
@@ -44,7 +47,7 @@ func newLine(chances []float64) line {
 	}
 	item := 0
 	for k := range l.guide {
-		at := l.length * float64(k) / float64(len(chances))
+		at := l.length * float64(k) / float64(guideSteps*len(chances))
 		for item < len(chances)-1 && l.ends[item] <= at {
 			item++
 		}
@@ -69,7 +72,7 @@ func (p Paths) Run(fits [][]float64, hit func(path, item int, depth float64)) {
 			continue
 		}
 		slow := math.Exp(p.Sigma*p.Sigma/2 - p.Sigma*rng.NormFloat64()) // mean of the gaps
-		step := float64(len(l.ends)) / l.length
+		step := float64(len(l.guide)-1) / l.length
 		ends, guide := l.ends, l.guide
 		for at := rng.ExpFloat64() * slow; at < l.length; {
 			item := int(guide[int(at*step)])

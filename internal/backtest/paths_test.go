@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -21,7 +22,7 @@ func benchmarkChances(mean float64) []float64 {
 	rng := rand.New(rand.NewPCG(3, 4))
 	chances := make([]float64, 10_000)
 	for i := range chances {
-		chances[i] = 2 * mean * rng.Float64()
+		chances[i] = math.Pow(rng.Float64(), 1/mean-1)
 	}
 	return chances
 }

@@ -2,53 +2,94 @@ package backtest
 
 import "math"
 
-// Ridge fits y = a + b·x by weighted least squares with a penalty on the squares of b, each column
-// measured in its own standard deviations. rows holds len(y) rows of width values. It returns the
-// intercept and the coefficients for x as given, or ok == false if there is nothing to fit.
-func Ridge(rows []float64, width int, y, weights []float64, penalty float64) (intercept float64, coef []float64, ok bool) {
-	total, ym := 0.0, 0.0
-	mean := make([]float64, width)
+// A Ridge fits y = a + b·x by weighted least squares with a penalty on the squares of b, each column
+// measured in its own standard deviations. It is made of the columns that many fits share, whose
+// products it holds, and fits with one more column at a time.
+type Ridge struct {
+	width   int // shared columns
+	penalty float64
+	weights []float64
+	total   float64
+	ym      float64
+	mean    []float64 // of the shared columns
+	rows    []float64 // shared columns less their means, row by row
+	dy      []float64 // weight times y less its mean
+	gram    []float64 // the shared columns' products, with room for one more; lower triangle
+	cross   []float64 // their products with y
+}
+
+// NewRidge holds len(y) rows of width values each.
+func NewRidge(rows []float64, width int, y, weights []float64, penalty float64) *Ridge {
+	n := width + 1
+	r := &Ridge{
+		width: width, penalty: penalty, weights: weights, mean: make([]float64, width), rows: make([]float64, len(rows)),
+		dy: make([]float64, len(y)), gram: make([]float64, n*n), cross: make([]float64, n),
+	}
 	for i, w := range weights {
-		total += w
-		ym += w * y[i]
+		r.total += w
+		r.ym += w * y[i]
 		for j, v := range rows[i*width : (i+1)*width] {
-			mean[j] += w * v
+			r.mean[j] += w * v
 		}
 	}
-	if total <= 0 {
-		return 0, nil, false
+	if r.total <= 0 {
+		return r
 	}
-	ym /= total
-	for j := range mean {
-		mean[j] /= total
+	r.ym /= r.total
+	for j := range r.mean {
+		r.mean[j] /= r.total
 	}
-	a := make([]float64, width*width) // the lower triangle of X'WX
-	b := make([]float64, width)
-	x := make([]float64, width)
 	for i, w := range weights {
+		x := r.rows[i*width : (i+1)*width]
 		for j, v := range rows[i*width : (i+1)*width] {
-			x[j] = v - mean[j]
+			x[j] = v - r.mean[j]
 		}
-		dy := w * (y[i] - ym)
+		r.dy[i] = w * (y[i] - r.ym)
 		for j, xj := range x {
-			b[j] += xj * dy
-			wx := w * xj
-			row := a[j*width : j*width+j+1]
-			for k := range row {
-				row[k] += wx * x[k]
+			r.cross[j] += xj * r.dy[i]
+			for k := range j + 1 {
+				r.gram[j*n+k] += w * xj * x[k]
 			}
 		}
 	}
-	for j := range width {
-		// The penalty on a standardised coefficient is this much on the raw one.
-		a[j*width+j] += penalty*a[j*width+j]/total + 1e-9
-	}
-	if !solve(a, b, width) {
+	return r
+}
+
+// With fits with one more column, a value for each row. It returns the intercept and the coefficients,
+// the new column's last, or ok == false if there is nothing to fit.
+func (r *Ridge) With(column []float64) (intercept float64, coef []float64, ok bool) {
+	if r.total <= 0 {
 		return 0, nil, false
 	}
-	intercept = ym
-	for j, c := range b {
-		intercept -= c * mean[j]
+	n := r.width + 1
+	a, b := make([]float64, n*n), make([]float64, n)
+	copy(a, r.gram)
+	copy(b, r.cross)
+	mean := 0.0
+	for i, w := range r.weights {
+		mean += w * column[i]
+	}
+	mean /= r.total
+	last := a[r.width*n : r.width*n+n]
+	for i, w := range r.weights {
+		v := column[i] - mean
+		wv := w * v
+		for j, x := range r.rows[i*r.width : (i+1)*r.width] {
+			last[j] += wv * x
+		}
+		last[r.width] += wv * v
+		b[r.width] += v * r.dy[i]
+	}
+	for j := range n {
+		// The penalty on a standardised coefficient is this much on the raw one.
+		a[j*n+j] += r.penalty*a[j*n+j]/r.total + 1e-9
+	}
+	if !solve(a, b, n) {
+		return 0, nil, false
+	}
+	intercept = r.ym - b[r.width]*mean
+	for j, m := range r.mean {
+		intercept -= b[j] * m
 	}
 	return intercept, b, !math.IsNaN(intercept)
 }
