@@ -34,11 +34,12 @@ type page struct {
 // An entry is one reservation; the pages of its units share it. On a page that it is not on, it
 // is a signpost.
 type entry struct {
-	Reservation
-	dirty   bool     // it changed
-	rewrite bool     // its rows did, though it did not
-	left    []UnitID // units it has left in this decision
-	lapsed  int      // 1 + index of the step by which it last lapsed here
+	*Reservation          // the calendar's until own is called, which must be before any change
+	owned        bool     // it is a copy
+	dirty        bool     // it changed
+	rewrite      bool     // its rows did, though it did not
+	left         []UnitID // units it has left in this decision
+	lapsed       int      // 1 + index of the step by which it last lapsed here
 }
 
 // A step is a change of an entry, or of a unit.
@@ -67,8 +68,9 @@ func openBook(cals []Calendar, now time.Time) *book {
 		p := b.page(cals[i].Unit.ID)
 		p.rows = make([]*entry, 0, len(cals[i].Reservations)+1)
 		entries := make([]entry, 0, len(cals[i].Reservations))
-		for _, r := range cals[i].Reservations {
-			if !p.loads(&r) {
+		for j := range cals[i].Reservations {
+			r := &cals[i].Reservations[j]
+			if !p.loads(r) {
 				continue
 			}
 			signpost := !r.on(p.Unit.ID)
@@ -130,7 +132,7 @@ func (b *book) missesCopies(groups []copied) bool {
 				continue
 			}
 			switch row := p.row(g.ID); {
-			case row == nil && g.live() && p.loads(&g.Reservation), row != nil && row.Rev < g.Rev:
+			case row == nil && g.live() && p.loads(g.Reservation), row != nil && row.Rev < g.Rev:
 				return true
 			case row != nil && row != g.entry && !g.signpost:
 				return true
@@ -321,13 +323,23 @@ func (b *book) free(p *page, s Span, except *entry) int {
 	return max(0, p.Unit.Capacity-peak(b.buffer))
 }
 
+// own makes the entry's reservation a copy that may be changed.
+func (e *entry) own() {
+	if !e.owned {
+		own := *e.Reservation
+		e.Reservation, e.owned = &own, true
+	}
+}
+
 // enter puts an entry into a state.
 func (b *book) enter(e *entry, s State, at time.Time) {
+	e.own()
 	e.State, e.Since, e.Deadline = s, at, time.Time{}
 }
 
 // note records that the entry has just changed.
 func (b *book) note(e *entry, kind Kind) {
+	e.own()
 	e.Rev++
 	e.dirty, b.changed = true, true
 	us := units(e.Claims)
@@ -336,7 +348,7 @@ func (b *book) note(e *entry, kind Kind) {
 			us = append(us, u)
 		}
 	}
-	b.steps = append(b.steps, step{kind: kind, command: b.command, after: e.Reservation, units: us})
+	b.steps = append(b.steps, step{kind: kind, command: b.command, after: *e.Reservation, units: us})
 }
 
 // change makes the book's steps a Change: one commit at desk time. authors gives By, Why and the
@@ -362,9 +374,8 @@ func (b *book) change(cmds []Command) Change {
 			p.touched = true
 			ev := Event{Key: unitKey(u), Seq: p.Seq, At: b.now, Kind: st.kind, By: by, Why: why, Command: verb, Tags: p.Unit.Tags, Unit: st.unit}
 			if st.unit == nil && st.kind != KindReset {
-				after := st.after.clone()
-				after.announce()
-				ev.Reservation = &after
+				st.after.announce()
+				ev.Reservation = &st.after
 			}
 			c.Events = append(c.Events, ev)
 		}
@@ -377,7 +388,7 @@ func (b *book) change(cmds []Command) Change {
 		c.Guards = append(c.Guards, guard(p.Unit.ID, p.version, p.touched))
 		for _, e := range p.rows {
 			if (e.dirty || e.rewrite) && (e.on(p.Unit.ID) || slices.Contains(e.left, p.Unit.ID)) {
-				r := e.Reservation
+				r := *e.Reservation
 				r.announce()
 				c.Rows = append(c.Rows, b.newRow(p.Unit.ID, r))
 			}

@@ -22,14 +22,14 @@ type Decision struct {
 // A Result is the answer to commands that were granted.
 type Result struct {
 	Reservation               // of the last command; zero after Define and Reset
-	All         []Reservation `json:"all,omitempty"`      // one for each command
+	All         []Reservation `json:"all,omitempty"`      // one for each command; Reservation is the last of them
 	Side        []Reservation `json:"side,omitempty"`     // who else changed: promoted, preempted, expired
 	Replayed    bool          `json:"replayed,omitempty"` // everything held already
 }
 
 // Decide judges commands, which stand or fall together, on calendars at an instant; it is what a
 // [Desk] does between Load and Commit. The calendars must hold a row for the ID of each command's
-// reservation, or know that there is none. Room for what moves, and for holds that would rather be
+// reservation, or know that there is none; what is returned shares memory with them. Room for what moves, and for holds that would rather be
 // refused than wait, is judged at the end, so two Moves are a swap.
 func Decide(cals []Calendar, now time.Time, cmds ...Command) (Decision, error) {
 	for _, cmd := range cmds {
@@ -108,18 +108,15 @@ func (d *decider) result(answers []answer) Result {
 		r.Replayed = r.Replayed && a.replayed
 		if a.entry != nil {
 			r.All[i] = a.entry.clone()
-			r.Reservation = a.entry.clone()
-		} else {
-			r.Reservation = Reservation{}
+		}
+		if !a.replayed {
+			r.All[i].announce()
 		}
 	}
+	r.Reservation = r.All[len(r.All)-1]
 	if r.Replayed {
 		return r
 	}
-	for i := range r.All {
-		r.All[i].announce()
-	}
-	r.Reservation.announce()
 	var told []*entry
 	for _, p := range d.pages {
 		for _, e := range p.rows {
@@ -328,7 +325,7 @@ func (d *decider) add(r request) (answer, error) {
 	if e, err := d.known(r); e != nil || err != nil || d.asked {
 		return answer{entry: e, replayed: true}, err
 	}
-	e := &entry{Reservation: r.Reservation}
+	e := &entry{Reservation: &r.Reservation, owned: true}
 	e.Claims = cloneClaims(r.Asked)
 	for i := range e.Claims {
 		c := &e.Claims[i]
@@ -440,7 +437,7 @@ func (d *decider) mayWait(e *entry) bool {
 	if e.Block {
 		return true
 	}
-	waiting := e.Reservation
+	waiting := *e.Reservation
 	waiting.State = StateQueued
 	due, ok := d.due(&waiting)
 	few := func(c Claim) bool { return c.Count > d.page(c.Unit).Unit.Capacity }
@@ -462,6 +459,7 @@ func (d *decider) preempt(e *entry) bool {
 	slices.SortFunc(lower, func(a, b *entry) int { return byTurn(b, a) })
 	gone := 0
 	for gone < len(lower) && !d.fits(e) {
+		lower[gone].own()
 		lower[gone].State = StateQueued
 		gone++
 	}
@@ -594,6 +592,7 @@ func (d *decider) extend(c Extend) (answer, error) {
 	if latest := e.Since.Add(maxHold); deadline.After(latest) {
 		return answer{}, refuse(e, Reason{Code: CodeMaxHold, Unit: c.Ref.Unit, Limit: timeText(latest), Got: timeText(deadline)})
 	}
+	e.own()
 	e.Deadline = deadline
 	d.note(e, KindExtended)
 	return answer{entry: e}, nil
@@ -611,8 +610,8 @@ func (d *decider) confirm(c Confirm) (answer, error) {
 	if err := current(e, c.Ref, StateHeld); err != nil {
 		return answer{}, err
 	}
-	e.Unseen = false
 	d.enter(e, StateConfirmed, d.now)
+	e.Unseen = false
 	d.note(e, KindConfirmed)
 	return answer{entry: e}, nil
 }
@@ -636,8 +635,8 @@ func (d *decider) end(e *entry, s State) (answer, error) {
 	if !d.requireAll(e) {
 		return answer{}, nil
 	}
-	e.Unseen = false
 	d.enter(e, s, d.now)
+	e.Unseen = false
 	d.note(e, kindOf(s))
 	d.freed = true
 	return answer{entry: e}, nil

@@ -270,7 +270,7 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 		if !dec.Change.Empty() {
 			all = all.and(dec.Change)
 			if i < len(calls)-1 {
-				cals = after(cals, dec.Change)
+				after(cals, dec.Change)
 			}
 		}
 	}
@@ -336,9 +336,8 @@ func (c Change) and(o Change) Change {
 	return c
 }
 
-// after is the calendars as a change that is not committed yet leaves them.
-func after(cals []Calendar, c Change) []Calendar {
-	cals = slices.Clone(cals)
+// after brings calendars that were loaded to what a change, not committed yet, makes of them.
+func after(cals []Calendar, c Change) {
 	for i := range cals {
 		cal := &cals[i]
 		for _, h := range c.Heads {
@@ -346,7 +345,6 @@ func after(cals []Calendar, c Change) []Calendar {
 				cal.Head = h
 			}
 		}
-		cal.Reservations = slices.Clone(cal.Reservations)
 		for _, row := range c.Rows {
 			if row.Unit != cal.Unit.ID {
 				continue
@@ -359,5 +357,4 @@ func after(cals []Calendar, c Change) []Calendar {
 			}
 		}
 	}
-	return cals
 }

@@ -69,11 +69,28 @@ func (r *rig) define(t *rapid.T, id string, u modelUnit) {
 // do carries out commands. Law 5: a refusal leaves no trace.
 func (r *rig) do(t *rapid.T, cmds ...booking.Command) (booking.Result, error) {
 	before := r.told(t)
+	r.pure(t, cmds)
 	res, err := r.desk.Do(context.Background(), cmds...)
 	if err != nil || res.Replayed {
 		require.Equal(t, before, r.told(t), "%v: %v", cmds, err)
 	}
 	return res, err
+}
+
+// pure: a decision changes nothing of what it was given.
+func (r *rig) pure(t *rapid.T, cmds []booking.Command) {
+	q := booking.Query{Units: []booking.UnitID{"a", "b", "c"}, Window: booking.NightsFrom(june - 30)}
+	for _, m := range r.model.all {
+		q.IDs = append(q.IDs, booking.ReservationID(m.id))
+	}
+	q.IDs = append(q.IDs, booking.ReservationID("r"+strconv.Itoa(r.next-1)))
+	cals, err := r.mem.Load(context.Background(), q)
+	require.NoError(t, err)
+	untouched, err := r.mem.Load(context.Background(), q)
+	require.NoError(t, err)
+	_, _ = booking.Decide(cals, at(r.now), cmds...)
+	_, _ = booking.At(at(r.now), cals...)
+	require.Equal(t, untouched, cals)
 }
 
 func (r *rig) told(t *rapid.T) int {

@@ -26,20 +26,29 @@ type Memory struct {
 type memoryUnit struct {
 	head    Head
 	version int64
-	rows    map[ReservationID]*Row
-	short   rowsByStart // live rows of up to a month
-	long    []*Row      // the other live rows
+	rows    map[ReservationID]*memoryRow
+	short   rowsByStart  // live rows of up to a month
+	long    []*memoryRow // the other live rows
+}
+
+// A memoryRow is a Row whose reservation the event that tells of it shares: neither ever changes.
+type memoryRow struct {
+	unit        UnitID
+	reservation *Reservation
+	busy        Span
+	live        bool
+	deadline    time.Time
 }
 
 // monthly is the longest Busy of rows that are found by their start.
 const monthly = 31 * day
 
 // rowsByStart is sorted by the start of Busy.
-type rowsByStart []*Row
+type rowsByStart []*memoryRow
 
-func (s rowsByStart) search(r *Row) (int, bool) {
-	return slices.BinarySearchFunc(s, r, func(a, b *Row) int {
-		return cmp.Or(cmp.Compare(a.Busy.from, b.Busy.from), strings.Compare(string(a.Reservation.ID), string(b.Reservation.ID)))
+func (s rowsByStart) search(r *memoryRow) (int, bool) {
+	return slices.BinarySearchFunc(s, r, func(a, b *memoryRow) int {
+		return cmp.Or(cmp.Compare(a.busy.from, b.busy.from), strings.Compare(string(a.reservation.ID), string(b.reservation.ID)))
 	})
 }
 
@@ -68,25 +77,52 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Calendar, error) {
 func (u *memoryUnit) load(q Query) Calendar {
 	c := Calendar{Head: u.head, Version: u.version, Window: q.Window, IDs: slices.Clone(q.IDs)}
 	c.Unit.Tags = maps.Clone(c.Unit.Tags)
-	first, _ := slices.BinarySearchFunc(u.short, max(q.Window.from, -forever+monthly)-monthly, func(r *Row, from int64) int { return cmp.Compare(r.Busy.from, from) })
-	last := first
-	for last < len(u.short) && u.short[last].Busy.from < q.Window.to {
-		last++
+	var found []*Reservation
+	first, _ := slices.BinarySearchFunc(u.short, max(q.Window.from, -forever+monthly)-monthly, func(r *memoryRow, from int64) int { return cmp.Compare(r.busy.from, from) })
+	for _, r := range u.short[first:] {
+		if r.busy.from >= q.Window.to {
+			break
+		}
+		if r.busy.meets(q.Window) {
+			found = append(found, r.reservation)
+		}
 	}
-	c.Reservations = make([]Reservation, 0, last-first+len(u.long)+len(q.IDs))
-	for _, rows := range [][]*Row{u.short[first:last], u.long} {
-		for _, r := range rows {
-			if r.Busy.meets(q.Window) {
-				c.Reservations = append(c.Reservations, r.Reservation.clone())
-			}
+	for _, r := range u.long {
+		if r.busy.meets(q.Window) {
+			found = append(found, r.reservation)
 		}
 	}
 	for i, id := range q.IDs {
-		if r := u.rows[id]; r != nil && !(r.Live && r.Busy.meets(q.Window)) && !slices.Contains(q.IDs[:i], id) {
-			c.Reservations = append(c.Reservations, r.Reservation.clone())
+		if r := u.rows[id]; r != nil && !(r.live && r.busy.meets(q.Window)) && !slices.Contains(q.IDs[:i], id) {
+			found = append(found, r.reservation)
 		}
 	}
+	c.Reservations = cloneAll(found)
 	return c
+}
+
+// cloneAll copies reservations with one allocation for all of their claims.
+func cloneAll(found []*Reservation) []Reservation {
+	claims := 0
+	for _, r := range found {
+		claims += len(r.Asked) + len(r.Claims)
+	}
+	slab := make([]Claim, 0, claims)
+	take := func(from []Claim) []Claim {
+		start := len(slab)
+		slab = append(slab, from...)
+		own := slab[start:len(slab):len(slab)]
+		for i := range own {
+			own[i].Places = slices.Clone(own[i].Places)
+		}
+		return own
+	}
+	all := make([]Reservation, len(found))
+	for i, r := range found {
+		all[i] = *r
+		all[i].Asked, all[i].Claims = take(r.Asked), take(r.Claims)
+	}
+	return all
 }
 
 // Commit implements [Store].
@@ -115,43 +151,58 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 			m.unit(UnitID(g.ID)).version++
 		}
 	}
+	events := make([]Event, len(c.Events))
+	for i, e := range c.Events {
+		events[i] = e.clone()
+	}
+	m.events = append(m.events, events...)
 	for _, r := range c.Rows {
-		row := r
-		row.Reservation = r.Reservation.clone()
-		m.unit(r.Unit).put(&row)
-		if row.Live && !row.Deadline.IsZero() {
-			heap.Push(&m.due, &row)
+		row := &memoryRow{unit: r.Unit, reservation: told(events, &r), busy: r.Busy, live: r.Live, deadline: r.Deadline}
+		m.unit(r.Unit).put(row)
+		if row.live && !row.deadline.IsZero() {
+			heap.Push(&m.due, row)
 		}
 	}
-	for _, e := range c.Events {
-		m.events = append(m.events, e.clone())
-	}
 	return nil
+}
+
+// told returns the reservation of the event that tells of the row, or a copy.
+func told(events []Event, r *Row) *Reservation {
+	for _, e := range slices.Backward(events) {
+		if e.Reservation != nil && e.Key.ID == string(r.Unit) && e.Reservation.ID == r.Reservation.ID && e.Reservation.Rev == r.Reservation.Rev {
+			return e.Reservation
+		}
+	}
+	own := r.Reservation.clone()
+	return &own
 }
 
 func (m *Memory) unit(id UnitID) *memoryUnit {
 	u := m.units[id]
 	if u == nil {
-		u = &memoryUnit{head: Head{Unit: Unit{ID: id}}, rows: make(map[ReservationID]*Row)}
+		u = &memoryUnit{head: Head{Unit: Unit{ID: id}}, rows: make(map[ReservationID]*memoryRow)}
 		m.units[id] = u
 	}
 	return u
 }
 
-func (u *memoryUnit) put(r *Row) {
-	isShort := func(r *Row) bool { return r.Busy.to-r.Busy.from <= monthly }
-	if old := u.rows[r.Reservation.ID]; old != nil && old.Live {
-		if isShort(old) {
-			if i, ok := u.short.search(old); ok {
-				u.short = slices.Delete(u.short, i, i+1)
+func (u *memoryUnit) put(r *memoryRow) {
+	isShort := func(r *memoryRow) bool { return r.busy.to-r.busy.from <= monthly }
+	old := u.rows[r.reservation.ID]
+	u.rows[r.reservation.ID] = r
+	if old != nil && old.live {
+		if i, ok := u.short.search(old); ok {
+			if r.live && r.busy.from == old.busy.from && isShort(r) {
+				u.short[i] = r
+				return
 			}
+			u.short = slices.Delete(u.short, i, i+1)
 		} else {
-			u.long = slices.DeleteFunc(u.long, func(o *Row) bool { return o == old })
+			u.long = slices.DeleteFunc(u.long, func(o *memoryRow) bool { return o == old })
 		}
 	}
-	u.rows[r.Reservation.ID] = r
 	switch {
-	case !r.Live:
+	case !r.live:
 	case isShort(r):
 		i, _ := u.short.search(r)
 		u.short = slices.Insert(u.short, i, r)
@@ -215,14 +266,14 @@ func (m *Memory) Due(ctx context.Context, now time.Time, limit int) ([]store.Key
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var keys []store.Key
-	var still []*Row
-	for len(m.due) > 0 && len(keys) < limit && !m.due[0].Deadline.After(now) {
-		r := heap.Pop(&m.due).(*Row)
-		if m.units[r.Unit].rows[r.Reservation.ID] != r {
+	var still []*memoryRow
+	for len(m.due) > 0 && len(keys) < limit && !m.due[0].deadline.After(now) {
+		r := heap.Pop(&m.due).(*memoryRow)
+		if m.units[r.unit].rows[r.reservation.ID] != r {
 			continue // it was written again since
 		}
 		still = append(still, r)
-		if k := unitKey(r.Unit); !slices.Contains(keys, k) {
+		if k := unitKey(r.unit); !slices.Contains(keys, k) {
 			keys = append(keys, k)
 		}
 	}
@@ -233,12 +284,12 @@ func (m *Memory) Due(ctx context.Context, now time.Time, limit int) ([]store.Key
 }
 
 // dueHeap is of rows with a deadline, the earliest on top; some have been replaced since.
-type dueHeap []*Row
+type dueHeap []*memoryRow
 
 func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].Deadline.Before(h[j].Deadline) }
+func (h dueHeap) Less(i, j int) bool { return h[i].deadline.Before(h[j].deadline) }
 func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *dueHeap) Push(x any)        { *h = append(*h, x.(*Row)) }
+func (h *dueHeap) Push(x any)        { *h = append(*h, x.(*memoryRow)) }
 func (h *dueHeap) Pop() any {
 	old := *h
 	r := old[len(old)-1]

@@ -61,7 +61,7 @@ func (b *book) lapse() {
 	for {
 		var next time.Time
 		b.each(func(e *entry) {
-			if due, ok := b.due(&e.Reservation); ok && !due.After(b.now) && (next.IsZero() || due.Before(next)) {
+			if due, ok := b.due(e.Reservation); ok && !due.After(b.now) && (next.IsZero() || due.Before(next)) {
 				next = due
 			}
 		})
@@ -69,7 +69,7 @@ func (b *book) lapse() {
 			return
 		}
 		b.each(func(e *entry) {
-			if due, ok := b.due(&e.Reservation); ok && due.Equal(next) {
+			if due, ok := b.due(e.Reservation); ok && due.Equal(next) {
 				b.enter(e, StateExpired, next)
 				b.noteLapse(e, KindExpired)
 			}
@@ -146,6 +146,7 @@ func (b *book) promote(at time.Time) {
 
 // grant gives an entry its claims at an instant.
 func (b *book) grant(e *entry, at time.Time) {
+	e.own()
 	e.Unseen = e.State == StateQueued && !e.Block
 	if e.Block {
 		b.enter(e, StateBlocked, at)
@@ -189,7 +190,7 @@ func (b *book) calendars() []Calendar {
 			c.Clock = b.now
 		}
 		for _, e := range p.rows {
-			c.Reservations = append(c.Reservations, e.Reservation)
+			c.Reservations = append(c.Reservations, *e.Reservation)
 		}
 		c.profile = c.newProfile()
 		cals[i] = c

@@ -52,6 +52,7 @@ func (d *decider) checkIn(c CheckIn) (answer, error) {
 		kind = KindCheckedIn
 		d.enter(e, StateCheckedIn, d.now)
 	}
+	e.own()
 	e.Claims = claims
 	d.note(e, kind)
 	return answer{entry: e}, nil
@@ -229,6 +230,7 @@ func compareStart(a, b Claim) int { return cmp.Compare(a.Span.from, b.Span.from)
 // setClaims changes what the entry has; units it leaves keep a signpost.
 func (d *decider) setClaims(e *entry, claims []Claim) {
 	old := units(e.Claims)
+	e.own()
 	e.Claims = claims
 	for _, u := range old {
 		if !e.on(u) && !slices.Contains(e.left, u) {

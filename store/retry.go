@@ -17,12 +17,7 @@ const MaxTries = 16
 // after its first use. Every desk owns one.
 type Retry struct {
 	mu   sync.Mutex
-	busy map[Key]*turn
-}
-
-type turn struct {
-	free  chan struct{} // holds one token while nobody has the key
-	users int           // who have the key or wait for it
+	busy map[Key][]chan struct{} // keys that somebody has, and who waits for each
 }
 
 // Do calls attempt until it returns anything but an [ErrConflict], until ctx is done, or
@@ -34,11 +29,17 @@ type turn struct {
 //
 // When ctx is done, waiting for a turn or between attempts, Do returns its cause.
 func (r *Retry) Do(ctx context.Context, keys []Key, attempt func(context.Context) error) error {
-	release, err := r.acquire(ctx, keys)
-	if err != nil {
-		return err
+	if len(keys) > 1 {
+		keys = slices.SortedFunc(slices.Values(keys), Key.Compare)
+		keys = slices.Compact(keys)
 	}
-	defer release()
+	taken := 0
+	defer func() { r.give(keys[:taken]) }()
+	for ; taken < len(keys); taken++ {
+		if err := r.take(ctx, keys[taken]); err != nil {
+			return err
+		}
+	}
 	for try := 1; ; try++ {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -70,56 +71,49 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-func (r *Retry) acquire(ctx context.Context, keys []Key) (release func(), err error) {
-	keys = slices.SortedFunc(slices.Values(keys), Key.Compare)
-	keys = slices.Compact(keys)
-	for i, k := range keys {
-		if err := r.take(ctx, k); err != nil {
-			r.give(keys[:i])
-			return nil, err
-		}
-	}
-	return func() { r.give(keys) }, nil
-}
-
+// take waits until nobody else has the key, first come first served.
 func (r *Retry) take(ctx context.Context, k Key) error {
 	r.mu.Lock()
-	if r.busy == nil {
-		r.busy = make(map[Key]*turn)
+	waiting, held := r.busy[k]
+	if !held {
+		if r.busy == nil {
+			r.busy = make(map[Key][]chan struct{})
+		}
+		r.busy[k] = nil
+		r.mu.Unlock()
+		return nil
 	}
-	t := r.busy[k]
-	if t == nil {
-		t = &turn{free: make(chan struct{}, 1)}
-		t.free <- struct{}{}
-		r.busy[k] = t
-	}
-	t.users++
+	turn := make(chan struct{})
+	r.busy[k] = append(waiting, turn)
 	r.mu.Unlock()
 	select {
-	case <-t.free:
+	case <-turn:
 		return nil
 	case <-ctx.Done():
-		r.leave(k, t)
-		return context.Cause(ctx)
 	}
+	r.mu.Lock()
+	i := slices.Index(r.busy[k], turn)
+	if i >= 0 {
+		r.busy[k] = slices.Delete(r.busy[k], i, i+1)
+	}
+	r.mu.Unlock()
+	if i < 0 { // its turn came in the meantime: to the next
+		r.give([]Key{k})
+	}
+	return context.Cause(ctx)
 }
 
+// give hands each key to who has waited longest, or forgets it.
 func (r *Retry) give(keys []Key) {
-	for _, k := range keys {
-		r.mu.Lock()
-		t := r.busy[k]
-		r.mu.Unlock()
-		t.free <- struct{}{}
-		r.leave(k, t)
-	}
-}
-
-// leave forgets a key nobody has or waits for.
-func (r *Retry) leave(k Key, t *turn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t.users--
-	if t.users == 0 {
-		delete(r.busy, k)
+	for _, k := range keys {
+		waiting := r.busy[k]
+		if len(waiting) == 0 {
+			delete(r.busy, k)
+			continue
+		}
+		r.busy[k] = waiting[1:]
+		close(waiting[0])
 	}
 }

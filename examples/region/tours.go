@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/tenure-go/tenure/examples/internal/show"
+	"github.com/tenure-go/tenure/region"
+)
+
+// tours: a manager flies to a region and visits the partners there, in an order that wastes no day.
+func tours(w io.Writer, _ *region.Plan, checks *show.Checks) error {
+	fmt.Fprintln(w, "\nTOURS: partners of a region, in the order of the visits")
+	at := map[region.OfficeID]region.Point{ // of the caller's own address book
+		"angarsk": {Lat: 52.54, Lon: 103.89}, "bratsk": {Lat: 56.15, Lon: 101.63}, "cheremkhovo": {Lat: 53.15, Lon: 103.07},
+		"sayansk": {Lat: 54.11, Lon: 102.17}, "listvyanka": {Lat: 51.87, Lon: 104.83}, "tulun": {Lat: 54.56, Lon: 100.58}, "chita": {Lat: 52.03, Lon: 113.50},
+	}
+	var offices []region.Office
+	for id := range at {
+		area := region.Area{Subdivision: "RU-IRK", Locality: string(id)}
+		if id == "chita" {
+			area = region.Area{Subdivision: "RU-ZAB"}
+		}
+		offices = append(offices, region.Office{ID: id, Serves: []region.Area{area}})
+	}
+	partners, err := region.NewDirectory(offices, "")
+	if err != nil {
+		return err
+	}
+	var stops []region.Stop
+	for _, p := range partners.In("RU-IRK") {
+		stops = append(stops, region.Stop{ID: string(p.ID), Point: at[p.ID]})
+	}
+	airport := region.Point{Lat: 52.27, Lon: 104.39} // Irkutsk
+	order := region.Tour(airport, stops)
+	from := airport
+	for i, s := range order {
+		fmt.Fprintf(w, "%d. %-12s %4.0f km\n", i+1, s.ID, from.Distance(s.Point)/1000)
+		from = s.Point
+	}
+	got, given, best := pathLength(airport, order), pathLength(airport, stops), math.Inf(1)
+	permute(slices.Clone(stops), 0, func(p []region.Stop) { best = min(best, pathLength(airport, p)) })
+	fmt.Fprintf(w, "%.0f km; by the alphabet it would be %.0f km\n", got/1000, given/1000)
+	checks.Add("the partners of the region alone are visited, each once", len(order) == len(at)-1 && !slices.ContainsFunc(order, func(s region.Stop) bool { return s.ID == "chita" }), "%d visits", len(order))
+	checks.Add("no order of the visits is shorter", got <= best+1, "%.0f km, the best of all orders %.0f km", got/1000, best/1000)
+	return nil
+}
+
+func pathLength(from region.Point, stops []region.Stop) (sum float64) {
+	for _, s := range stops {
+		sum += haversine(from, s.Point)
+		from = s.Point
+	}
+	return sum
+}
+
+// haversine is the great circle's length by another formula than the library's.
+func haversine(p, q region.Point) float64 {
+	rad := math.Pi / 180
+	a := math.Pow(math.Sin((q.Lat-p.Lat)*rad/2), 2) + math.Cos(p.Lat*rad)*math.Cos(q.Lat*rad)*math.Pow(math.Sin((q.Lon-p.Lon)*rad/2), 2)
+	return 2 * 6_371_008.8 * math.Asin(math.Sqrt(a))
+}
+
+// permute calls visit with every order of stops[k:].
+func permute(stops []region.Stop, k int, visit func([]region.Stop)) {
+	if k == len(stops) {
+		visit(stops)
+		return
+	}
+	for i := k; i < len(stops); i++ {
+		stops[k], stops[i] = stops[i], stops[k]
+		permute(stops, k+1, visit)
+		stops[k], stops[i] = stops[i], stops[k]
+	}
+}
