@@ -3,6 +3,7 @@ module github.com/tenure-go/tenure/examples
 go 1.26.0
 
 require (
+	github.com/rickb777/date/v2 v2.1.8
 	github.com/shopspring/decimal v1.6.0
 	github.com/tenure-go/tenure v0.0.0
 )
@@ -15,7 +16,7 @@ require (
 
 require (
 	github.com/govalues/decimal v0.1.36 // indirect
-	github.com/rickb777/date/v2 v2.1.8 // indirect
+
 	github.com/rickb777/period v1.0.9 // indirect
 	github.com/rickb777/plural v1.4.2 // indirect
 )
