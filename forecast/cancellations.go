@@ -59,8 +59,8 @@ func Cancellations(rows Facts[Stay], c StaysConfig) (Forecast, error) {
 	d := drawing{mean: now.said[chosen], contract: now.onHand}
 	periods := c.Every.split(win.From, win.To)
 	back.bands(&d, chosen, win, periods, sum(now.onHand)/float64(c.days())/10, &f)
-	for i, p := range periods { // no more can be lost than there is
-		d.highBand[i] = min(d.highBand[i], bucketsOf(now.onHand, win, []Period{p})[0])
+	for i, most := range bucketsOf(now.onHand, win, periods) { // no more can be lost than there is
+		d.highBand[i] = min(d.highBand[i], most)
 	}
 	d.high = min(d.high, sum(now.onHand))
 	if c.By != "" {
@@ -161,7 +161,8 @@ func (e *lossEngine) shareLost(at int) (lost, share float64) {
 }
 
 func (e *lossEngine) backtest() (*record, *lossOrigin) {
-	r := &record{asOf: e.asOf, days: e.days, have: e.asOf - e.first + 1, methods: lossPriors[:], last: cHabit}
+	r := &record{asOf: e.asOf, days: e.days, methods: lossPriors[:], last: cHabit}
+	r.lacks("days of history", e.asOf-e.first+1, recentNights)
 	for _, at := range weekly(e.first, e.asOf, backOrigins) {
 		o := e.forecast(at)
 		calibrate(r.tracks, at, o.said, cHabit, cCalibrated)

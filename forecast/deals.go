@@ -72,9 +72,7 @@ func OpenDeals(rows Facts[Deal], c DealsConfig) (Forecast, error) {
 	f := Forecast{AsOf: c.AsOf, Unit: r.money.unit(), Seed: c.Seed, Notes: r.notes}
 	e := newDealEngine(r, c)
 	back, now := e.backtest()
-	if wins := e.won(int(c.AsOf)); wins < leastWins {
-		back.short = fmt.Sprintf("%d deals were won, a model needs %d", wins, leastWins)
-	}
+	back.lacks("deals won", e.won(int(c.AsOf)), leastWins)
 	chosen, err := back.choose(c.Options, &f)
 	if err != nil {
 		return Forecast{}, err
@@ -539,7 +537,7 @@ const (
 )
 
 func (e *dealEngine) backtest() (*record, *dealOrigin) {
-	r := &record{asOf: e.asOf, days: e.days, have: e.asOf - e.start, methods: dealPriors[:], last: dPipeline}
+	r := &record{asOf: e.asOf, days: e.days, methods: dealPriors[:], last: dPipeline}
 	var past []*dealOrigin
 	step := func(at int) (*dealOrigin, [][]float64) {
 		o := e.origin(at)

@@ -108,8 +108,8 @@ func (e *ConfigError) Text(lang string) string {
 	return strings.Join(parts, "; ")
 }
 
-// A HistoryError says that a method was asked for by name and the facts do not reach back far
-// enough for it, in days of history.
+// A HistoryError says that a method was asked for by name and there is too little history for it:
+// days of stays, deals won, or promises paid.
 type HistoryError struct {
 	Method     string
 	Need, Have int
@@ -120,9 +120,9 @@ func (e *HistoryError) Error() string { return "forecast: " + e.Text("en") }
 // Text says it in English, or in Russian for "ru".
 func (e *HistoryError) Text(lang string) string {
 	if lang == "ru" {
-		return fmt.Sprintf("методу %q нужно %d дней истории, есть %d", e.Method, e.Need, e.Have)
+		return fmt.Sprintf("методу %q мало истории: нужно %d, есть %d", e.Method, e.Need, e.Have)
 	}
-	return fmt.Sprintf("method %q needs %d days of history, there are %d", e.Method, e.Need, e.Have)
+	return fmt.Sprintf("method %q has too little history: it needs %d, there are %d", e.Method, e.Need, e.Have)
 }
 
 // A reader walks a stream, judges each row and turns the faulty ones into an error or a note.

@@ -87,6 +87,13 @@ func Occupancy(rows Facts[Stay], inventory Inventory, c StaysConfig) (Forecast, 
 	d := drawing{mean: now.said[chosen], contract: now.said[mOnBooks]}
 	periods := c.Every.split(win.From, win.To)
 	back.bands(&d, chosen, win, periods, e.level(), &f)
+	if e.cap != nil { // no more can be sold than there is
+		ahead := e.cap[e.book.asOf+1-e.book.first:]
+		for i, most := range bucketsOf(ahead, win, periods) {
+			d.highBand[i] = min(d.highBand[i], most)
+		}
+		d.high = min(d.high, sum(ahead))
+	}
 	if c.By != "" {
 		e.parts(&d, now)
 	}
@@ -152,7 +159,8 @@ type nightOrigin struct {
 // backtest walks the weekly origins and ends at AsOf.
 func (e *nightEngine) backtest() (*record, *nightOrigin) {
 	nb := e.book
-	r := &record{asOf: nb.asOf, days: nb.leads, have: nb.asOf - nb.first + 1, methods: nightPriors[:], last: mOnBooks}
+	r := &record{asOf: nb.asOf, days: nb.leads, methods: nightPriors[:], last: mOnBooks}
+	r.lacks("days of history", nb.asOf-nb.first+1, recentNights)
 	for _, at := range weekly(nb.first, nb.asOf, backOrigins) {
 		t := track{at: at, said: e.forecast(at).said}
 		for night := at + 1; night <= min(at+nb.leads, nb.asOf); night++ {

@@ -83,9 +83,7 @@ func Receipts(rows Facts[Promise], c ReceiptsConfig) (Forecast, error) {
 	f := Forecast{AsOf: c.AsOf, Unit: r.money.unit(), Seed: c.Seed, Notes: r.notes}
 	e := newPayEngine(r, c)
 	back, now := e.backtest()
-	if paid := e.settled(int(c.AsOf)); paid < leastSettled {
-		back.short = fmt.Sprintf("%d promises were paid, a model needs %d", paid, leastSettled)
-	}
+	back.lacks("promises paid", e.settled(int(c.AsOf)), leastSettled)
 	chosen, err := back.choose(c.Options, &f)
 	if err != nil {
 		return Forecast{}, err
@@ -539,7 +537,7 @@ func (e *payEngine) came(origin, days, known int) []float64 {
 const payOrigins = 40
 
 func (e *payEngine) backtest() (*record, *payOrigin) {
-	r := &record{asOf: e.asOf, days: e.days, have: e.asOf - e.start, methods: payPriors[:], last: pSchedule}
+	r := &record{asOf: e.asOf, days: e.days, methods: payPriors[:], last: pSchedule}
 	step := func(at int) (*payOrigin, [][]float64) {
 		o := e.origin(at)
 		said := e.forecast(o)

@@ -20,7 +20,7 @@ type track struct {
 // first, and what the methods say now.
 type record struct {
 	asOf, days int
-	have, need int // days of history
+	have, need int // of history, as lacks counts it
 	methods    []backtest.Method
 	tracks     []track
 	now        [][]float64 // [method][day]
@@ -28,11 +28,11 @@ type record struct {
 	short      string      // why no model can be trusted yet, "" if one can
 }
 
-// needs notes that no model can be trusted before so many days of history.
-func (r *record) needs(days int) {
-	r.need = days
-	if r.have < days {
-		r.short = fmt.Sprintf("%d days of history, a model needs %d", max(r.have, 0), days)
+// lacks notes that no model can be trusted before there is so much of something.
+func (r *record) lacks(what string, have, need int) {
+	r.have, r.need = max(have, 0), need
+	if r.have < need {
+		r.short = fmt.Sprintf("%d %s, a model needs %d", r.have, what, need)
 	}
 }
 
@@ -76,7 +76,7 @@ func (r *record) choose(o Options, f *Forecast) (int, error) {
 	if o.Method != "" {
 		chosen = slices.IndexFunc(r.methods, func(m backtest.Method) bool { return m.Name == o.Method })
 		if !usable(chosen) || (short && !r.methods[chosen].Naive) {
-			return 0, &HistoryError{Method: o.Method, Need: r.need, Have: max(r.have, 0)}
+			return 0, &HistoryError{Method: o.Method, Need: max(r.need, r.have+1), Have: r.have}
 		}
 	} else {
 		losses := backtest.Weekly(r.days).Losses(r.methods, windows)

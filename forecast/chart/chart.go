@@ -157,7 +157,7 @@ func Steps(title string, steps ...Point) SVG {
 	row := float64(plotHeight) / float64(max(len(steps), 1))
 	for i, s := range steps {
 		v := max(number(s.Value), 0)
-		wide := (plotWidth - 100) * v / widest
+		wide := (plotWidth - 150) * v / widest
 		y := top + row*float64(i)
 		d.printf(`<rect class="s0" x="%s" y="%s" width="%s" height="%s" fill="%s" fill-opacity="%s"/>`, coord(left+50), coord(y+row*.1), size(wide), size(row*.8),
 			colours[0], coord(1-.6*float64(i)/float64(max(len(steps), 1))))
@@ -166,7 +166,7 @@ func Steps(title string, steps ...Point) SVG {
 			text += fmt.Sprintf(" (%.0f %%)", 100*v/first)
 		}
 		d.text(left+44, y+row*.5+4, "end", shorten(s.Label, 16))
-		d.text(min(left+56+wide, Width-right-70), y+row*.5+4, "start", shorten(text, 20))
+		d.text(left+56+wide, y+row*.5+4, "start", shorten(text, 20))
 	}
 	return d.done()
 }
@@ -198,7 +198,7 @@ func Heat(title string, days ...Day) SVG {
 			d.printf(`<rect class="cell" x="%s" y="%s" width="%s" height="%s" fill="%s" fill-opacity="%s" stroke="#9aa4b2" stroke-width="0.5"><title>%s</title></rect>`,
 				coord(x+.5), coord(y+.5), size(cell-1), size(cell-1), colours[0], coord(opacity), escape(label))
 		}
-		step := max(weeks/8, 1)
+		step := int(math.Ceil(70 / cell)) // room for a date
 		for w := 0; w < weeks; w += step {
 			d.text(min(left+cell*float64(w), Width-right-60), top+cell*7+16, "start", (monday + date.Date(7*w)).String())
 		}

@@ -51,6 +51,15 @@ func (s Selection) Losses(methods []Method, windows []Window) []float64 {
 	if len(windows) > 0 {
 		size /= float64(len(windows))
 	}
+	if size == 0 { // nothing came: then what was said is the measure
+		for _, w := range windows {
+			for _, f := range w.Forecast {
+				if !math.IsNaN(f) {
+					size += math.Abs(f)
+				}
+			}
+		}
+	}
 	if size == 0 {
 		size = 1
 	}

@@ -81,8 +81,16 @@ func (r *Ridge) With(column []float64) (intercept float64, coef []float64, ok bo
 		b[r.width] += v * r.dy[i]
 	}
 	for j := range n {
-		// The penalty on a standardised coefficient is this much on the raw one.
-		a[j*n+j] += r.penalty*a[j*n+j]/r.total + 1e-9
+		m := mean
+		if j < r.width {
+			m = r.mean[j]
+		}
+		if spread := &a[j*n+j]; *spread <= 1e-12*r.total*m*m {
+			*spread, b[j] = 1, 0 // a column that never changes explains nothing
+		} else {
+			// The penalty on a standardised coefficient is this much on the raw one.
+			*spread += r.penalty * *spread / r.total
+		}
 	}
 	if !solve(a, b, n) {
 		return 0, nil, false
