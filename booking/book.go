@@ -275,7 +275,7 @@ func marks(buffer []mark, c *Claim, s Span) []mark {
 	if from >= to {
 		return buffer
 	}
-	return append(buffer, mark{from, int32(c.Count)}, mark{to, -int32(c.Count)})
+	return append(buffer, mark{from, int64(c.Count)}, mark{to, -int64(c.Count)})
 }
 
 // takenOn appends what entries other than except take on the page within s.

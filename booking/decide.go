@@ -40,6 +40,11 @@ func Decide(cals []Calendar, now time.Time, cmds ...Command) (Decision, error) {
 			return Decision{}, err
 		}
 	}
+	for i := range cals {
+		if slices.ContainsFunc(cals[:i], func(c Calendar) bool { return c.Unit.ID == cals[i].Unit.ID }) {
+			return Decision{}, &InvalidError{Field: "calendars", Value: string(cals[i].Unit.ID), Why: WhyTwice}
+		}
+	}
 	return decide(cals, now, cmds)
 }
 

@@ -74,13 +74,12 @@ func (d *Desk) Do(ctx context.Context, cmds ...Command) (Result, error) {
 	if len(cmds) == 0 {
 		return Result{Replayed: true}, nil
 	}
-	cmds = slices.Clone(cmds)
-	for i, cmd := range cmds {
+	cmds = minted(cmds)
+	for _, cmd := range cmds {
 		if cmd == nil {
 			return Result{}, &InvalidError{Field: "command", Why: WhyMissing}
 		}
-		cmds[i] = minted(cmd)
-		if err := cmds[i].check(); err != nil {
+		if err := cmd.check(); err != nil {
 			return Result{}, err
 		}
 		if def, ok := cmd.(Define); ok {
@@ -101,27 +100,35 @@ func (d *Desk) Confirm(ctx context.Context, c Confirm) (Result, error) { return 
 // Cancel cancels one reservation; see [Desk.Do].
 func (d *Desk) Cancel(ctx context.Context, c Cancel) (Result, error) { return d.Do(ctx, c) }
 
-// minted gives an ID to a command that came without.
-func minted(cmd Command) Command {
-	switch c := cmd.(type) {
-	case Hold:
-		c.ID = orMinted(c.ID)
-		return c
-	case Block:
-		c.ID = orMinted(c.ID)
-		return c
-	case Rehold:
-		c.ID = orMinted(c.ID)
-		return c
+// minted gives an ID to commands that came without.
+func minted(cmds []Command) []Command {
+	own := cmds
+	set := func(i int, cmd Command) {
+		if &own[0] == &cmds[0] {
+			own = slices.Clone(cmds)
+		}
+		own[i] = cmd
 	}
-	return cmd
-}
-
-func orMinted(id ReservationID) ReservationID {
-	if id == "" {
-		return ReservationID(rand.Text())
+	for i, cmd := range cmds {
+		switch c := cmd.(type) {
+		case Hold:
+			if c.ID == "" {
+				c.ID = ReservationID(rand.Text())
+				set(i, c)
+			}
+		case Block:
+			if c.ID == "" {
+				c.ID = ReservationID(rand.Text())
+				set(i, c)
+			}
+		case Rehold:
+			if c.ID == "" {
+				c.ID = ReservationID(rand.Text())
+				set(i, c)
+			}
+		}
 	}
-	return id
+	return own
 }
 
 func (d *Desk) checkTags(tags map[string]string) error {

@@ -126,11 +126,11 @@ func (d *Desk) run(ctx context.Context, c *call) (Result, error) {
 	if lane != "" && d.lanes.leave(lane, c) {
 		return Result{}, fmt.Errorf("booking: nothing was done: %w", err) // ctx ended before its turn
 	}
-	switch {
-	case d.lanes.stateOf(c) == callDone:
+	switch d.lanes.stateOf(c) {
+	case callDone:
 		return c.result, c.err
-	case err == nil:
-		err = errors.New("booking: a call was lost")
+	case callTaken: // ctx ended while another carries it
+		err = fmt.Errorf("booking: the outcome is unknown, repeat the command: %w", err)
 	}
 	return Result{}, err
 }
@@ -279,6 +279,9 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 
 // narrowed is what of the calendars a query would have loaded.
 func narrowed(cals []Calendar, q Query) []Calendar {
+	if len(cals) == len(q.Units) && len(cals[0].IDs) == len(q.IDs) && cals[0].Window == q.Window {
+		return cals
+	}
 	own := make([]Calendar, 0, len(q.Units))
 	for _, c := range cals {
 		if slices.Contains(q.Units, c.Unit.ID) {

@@ -151,11 +151,11 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 			m.unit(UnitID(g.ID)).version++
 		}
 	}
-	events := make([]Event, len(c.Events))
-	for i, e := range c.Events {
-		events[i] = e.clone()
+	start := len(m.events)
+	for _, e := range c.Events {
+		m.events = append(m.events, e.clone())
 	}
-	m.events = append(m.events, events...)
+	events := m.events[start:]
 	for _, r := range c.Rows {
 		row := &memoryRow{unit: r.Unit, reservation: told(events, &r), busy: r.Busy, live: r.Live, deadline: r.Deadline}
 		m.unit(r.Unit).put(row)

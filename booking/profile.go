@@ -1,31 +1,29 @@
 package booking
 
 import (
+	"cmp"
 	"slices"
 )
 
 // A mark is a change of how many places are taken.
 type mark struct {
 	at int64
-	by int32
+	by int64
 }
 
 func sortMarks(marks []mark) {
 	slices.SortFunc(marks, func(a, b mark) int {
-		switch {
-		case a.at < b.at:
-			return -1
-		case a.at > b.at:
-			return 1
+		if a.at != b.at {
+			return cmp.Compare(a.at, b.at)
 		}
-		return int(a.by) - int(b.by) // what ends makes room for what begins
+		return cmp.Compare(a.by, b.by) // what ends makes room for what begins
 	})
 }
 
 // peak returns the most that is taken at once, given the marks of what is taken.
 func peak(marks []mark) int {
 	sortMarks(marks)
-	var sum, most int32
+	var sum, most int64
 	for _, m := range marks {
 		sum += m.by
 		most = max(most, sum)
@@ -36,14 +34,14 @@ func peak(marks []mark) int {
 // A profile is how many places are free, as a step function: free[i] from at[i] to at[i+1].
 type profile struct {
 	at   []int64
-	free []int32
+	free []int64
 }
 
 // newProfile sums up what is taken; it reorders marks.
 func newProfile(capacity int, marks []mark) *profile {
 	sortMarks(marks)
-	p := &profile{at: make([]int64, 1, len(marks)+1), free: make([]int32, 1, len(marks)+1)}
-	p.at[0], p.free[0] = -forever, int32(capacity)
+	p := &profile{at: make([]int64, 1, len(marks)+1), free: make([]int64, 1, len(marks)+1)}
+	p.at[0], p.free[0] = -forever, int64(capacity)
 	for i := 0; i < len(marks); {
 		at, free := marks[i].at, p.free[len(p.free)-1]
 		for ; i < len(marks) && marks[i].at == at; i++ {

@@ -1,25 +1,54 @@
-// Command tours plays the season of a tour operator.
+// Command tours plays the season of a tour operator: what its partners book, and what becomes of
+// it.
 //
-//	go run ./examples/tours -out out
+//	go run ./examples/tours
+//	go run ./examples/tours -db tours.db -seed 7
+//	go run ./examples/tours -postgres postgres://localhost/crm -lang en
+//
+// It ends with a table of facts, each computed by other code than what did the work.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"os/signal"
 
 	"github.com/tenure-go/tenure/examples/internal/show"
 )
 
+// options are what every chapter is told.
+type options struct {
+	db, postgres, lang, dir string
+	seed                    uint64
+	out                     io.Writer
+	checks                  *show.Checks
+}
+
+// chapters are played in order.
+var chapters = []func(ctx context.Context, o options) error{
+	vouchers,
+	func(ctx context.Context, o options) error { return letters(ctx, o.out, o.checks) },
+	func(_ context.Context, o options) error { return salesPage(drawTours(o.seed), o.lang, o.dir, o.checks) },
+}
+
 func main() {
-	lang := flag.String("lang", "ru", "language of titles: en or ru")
-	out := flag.String("out", "", "a folder for the page")
-	seed := flag.Uint64("seed", 1, "what is drawn")
+	o := options{out: os.Stdout, checks: new(show.Checks)}
+	flag.StringVar(&o.db, "db", "", "keep everything in this SQLite file")
+	flag.StringVar(&o.postgres, "postgres", "", "keep everything in this PostgreSQL, a URL")
+	flag.StringVar(&o.lang, "lang", "ru", "language of titles and reasons: en or ru")
+	flag.StringVar(&o.dir, "out", "", "write documents into this folder")
+	flag.Uint64Var(&o.seed, "seed", 1, "what is drawn")
 	flag.Parse()
-	var checks show.Checks
-	if err := salesPage(drawTours(*seed), *lang, *out, &checks); err != nil {
-		fmt.Fprintln(os.Stderr, "tours:", err)
-		os.Exit(1)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	for _, chapter := range chapters {
+		if err := chapter(ctx, o); err != nil {
+			fmt.Fprintln(os.Stderr, "tours:", err)
+			os.Exit(1)
+		}
 	}
-	os.Exit(checks.Print(os.Stdout))
+	os.Exit(o.checks.Print(o.out))
 }

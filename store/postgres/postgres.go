@@ -28,8 +28,9 @@
 // # Round trips
 //
 // Load and Commit of a store on a pool are one round trip each: all statements go in one pipelined
-// batch, which is one implicit transaction. In a caller's transaction Commit takes two: one locks
-// and compares, one writes. Statements are prepared by the pool on first use.
+// batch, which is one implicit transaction. In a caller's transaction a Load that is to be followed
+// by a Commit locks, and the Commit takes a second round trip only for keys that were not loaded so.
+// Statements are prepared by the pool on first use.
 //
 // # Distributed PostgreSQL
 //
@@ -100,26 +101,6 @@ func Apply(ctx context.Context, db DB, parts ...string) error {
 	return nil
 }
 
-// InTx runs fn in a transaction of the database's default isolation and commits it. On a conflict,
-// fn's or PostgreSQL's own, it rolls back, waits a little and runs fn again, up to
-// [store.MaxTries] times, so whatever fn does outside the transaction may happen more than once.
-// Any other error of fn rolls back and is returned. If the answer to COMMIT is lost, the outcome is
-// unknown and is not retried: repeat the whole with the same IDs.
-func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
-	var retry store.Retry
-	return retry.Do(ctx, nil, func(ctx context.Context) error {
-		tx, err := db.BeginTx(ctx, pgx.TxOptions{})
-		if err != nil {
-			return explain(ctx, err)
-		}
-		defer tx.Rollback(ctx) // after Commit it does nothing
-		if err := fn(tx); err != nil {
-			return explain(ctx, err)
-		}
-		return explain(ctx, tx.Commit(ctx))
-	})
-}
-
 // Tables returns a part's tables in a database. It fails with a *[table.SchemaError] where they are
 // missing or of another version.
 func Tables(ctx context.Context, db DB, part table.Part) (table.DB, error) {
@@ -135,7 +116,11 @@ func Tables(ctx context.Context, db DB, part table.Part) (table.DB, error) {
 
 // Join returns a part's tables within a transaction. It makes no check: Tables did.
 func Join(tx pgx.Tx, part table.Part) table.Tables {
-	return &joined{tx: tx, part: part, statements: write(part)}
+	j := &joined{tx: tx, part: part, statements: write(part), held: make(map[store.Key]int64)}
+	if t, ok := tx.(*transaction); ok {
+		j.locks = t.locks
+	}
+	return j
 }
 
 // version returns the version of a part's tables, 0 where there are none.
@@ -161,7 +146,9 @@ const (
 	exclusionViolation   = "23P01"
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
+	lockNotAvailable     = "55P03"
 	undefinedTable       = "42P01"
+	readOnly             = "25006"
 )
 
 func code(err error) string {
@@ -179,10 +166,12 @@ func explain(ctx context.Context, err error) error {
 		return err
 	}
 	switch code(err) {
-	case exclusionViolation, serializationFailure, deadlockDetected:
+	case exclusionViolation, serializationFailure, deadlockDetected, lockNotAvailable:
 		return fmt.Errorf("%w: %w", store.ErrConflict, err)
 	case undefinedTable:
 		return fmt.Errorf("%w: apply the part's schema, or set the search_path to where it is", err)
+	case readOnly:
+		return fmt.Errorf("%w: connect to a primary server, to a database that may be written", err)
 	}
 	if ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
 		return fmt.Errorf("%w: %w", context.Cause(ctx), err)

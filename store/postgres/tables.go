@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,10 +25,13 @@ type statements struct {
 }
 
 func write(p table.Part) statements {
+	if s, ok := written.Load(p); ok {
+		return s.(statements)
+	}
 	held := func(name, change string) string {
 		return p.Expand("with " + name + " as (" + change + " returning 1) select 1/(select count(*)::int from " + name + ")")
 	}
-	return statements{
+	s := statements{
 		absent:  p.Expand(`insert into {key} (id, kind, version) values ($1, $2, 0) on conflict do nothing`),
 		share:   p.Expand(`select version from {key} where id = $1 and kind = $2 for share`),
 		update:  p.Expand(`select version from {key} where id = $1 and kind = $2 for update`),
@@ -40,7 +44,12 @@ func write(p table.Part) statements {
 		bump:    held("k", `update {key} set version = $4 where id = $1 and kind = $2 and version = $3`),
 		drop:    held("k", `delete from {key} where id = $1 and kind = $2 and version = $3`),
 	}
+	written.Store(p, s)
+	return s
 }
+
+// written keeps each part's statements: they are asked for in every transaction, and are always the same.
+var written sync.Map
 
 // queue adds what a guard whose version must hold does.
 func (s statements) queue(b *pgx.Batch, g table.Step) {
@@ -116,30 +125,29 @@ func (p *pool) Since(ctx context.Context, after store.Cursor, limit int) ([]stri
 	if err != nil {
 		return nil, "", err
 	}
-	pending := false
-	page := table.NewPager(position, limit)
-	err = p.Read(ctx, nil,
-		table.Read{SQL: p.part.Expand(table.Pending), Row: func(func(...any) error) error {
-			pending = true
-			return nil
-		}},
-		page.Read(p.part))
+	var page *table.Pager
+	err = p.retry.Do(ctx, nil, func(ctx context.Context) error {
+		pending := false
+		page = table.NewPager(position, limit)
+		err := p.Read(ctx, nil,
+			table.Read{SQL: p.part.Expand(table.Pending), Row: func(func(...any) error) error {
+				pending = true
+				return nil
+			}},
+			page.Read(p.part))
+		if err != nil || !pending || page.Full() {
+			return err
+		}
+		page = table.NewPager(position, limit)
+		b := &pgx.Batch{}
+		b.Queue(p.part.Expand(`select n from {feed} for update`))
+		b.Queue(p.part.Expand(table.Number))
+		b.Queue(p.part.Expand(table.Advance))
+		queue(b, []table.Read{page.Read(p.part)})
+		return send(ctx, p.db, b)
+	})
 	if err != nil {
 		return nil, "", err
-	}
-	if pending && !page.Full() {
-		err = p.retry.Do(ctx, nil, func(ctx context.Context) error {
-			page = table.NewPager(position, limit)
-			b := &pgx.Batch{}
-			b.Queue(p.part.Expand(`select n from {feed} for update`))
-			b.Queue(p.part.Expand(table.Number))
-			b.Queue(p.part.Expand(table.Advance))
-			queue(b, []table.Read{page.Read(p.part)})
-			return send(ctx, p.db, b)
-		})
-		if err != nil {
-			return nil, "", err
-		}
 	}
 	return page.Result()
 }
@@ -149,46 +157,68 @@ type joined struct {
 	tx         pgx.Tx
 	part       table.Part
 	statements statements
+	locks      locks
+	held       map[store.Key]int64 // versions of the keys that this transaction has locked
 }
 
+// Read makes a row at version 0 for each key to lock that is absent, so that two who are to create
+// it wait for each other instead of meeting in a conflict.
 func (j *joined) Read(ctx context.Context, lock []store.Key, reads ...table.Read) error {
 	b := &pgx.Batch{}
 	for _, key := range slices.SortedFunc(slices.Values(lock), store.Key.Compare) {
-		b.Queue(j.statements.update, key.ID, key.Kind)
+		j.lock(b, store.Guard{Key: key, Write: true})
 	}
 	queue(b, reads)
 	return send(ctx, j.tx, b)
 }
 
-// Commit locks and compares first, so that a conflict leaves the transaction usable, and then
-// writes.
+// lock queues the lock of a guard's key.
+func (j *joined) lock(b *pgx.Batch, g store.Guard) {
+	held := lock{sql: j.statements.share}
+	if g.Version == 0 {
+		held.absent = j.statements.absent
+		b.Queue(held.absent, g.ID, g.Kind)
+	}
+	if g.Write {
+		held.sql, held.update = j.statements.update, true
+	}
+	j.locks.add(lockName{j.part.Name, g.Key}, held)
+	b.Queue(held.sql, g.ID, g.Kind).Query(func(rows pgx.Rows) error {
+		version := int64(0)
+		err := each(rows, func(scan func(dest ...any) error) error { return scan(&version) })
+		j.held[g.Key] = version
+		return err
+	})
+}
+
+// Commit locks what Read has not locked, and compares, so that a conflict leaves the transaction
+// usable; then it writes.
 func (j *joined) Commit(ctx context.Context, w *table.Write) error {
 	steps, rest, err := w.Plan(j.part)
 	if err != nil {
 		return err
 	}
-	held := make([]int64, len(steps))
 	lock, change := &pgx.Batch{}, &pgx.Batch{}
-	for i, g := range steps {
-		if g.Version == 0 {
-			lock.Queue(j.statements.absent, g.ID, g.Kind)
+	for _, g := range steps {
+		if _, ok := j.held[g.Key]; !ok {
+			j.lock(lock, g.Guard)
 		}
-		sql := j.statements.share
 		if g.Write {
-			sql = j.statements.update
 			j.statements.queue(change, g)
 		}
-		lock.Queue(sql, g.ID, g.Kind).Query(func(rows pgx.Rows) error {
-			return each(rows, func(scan func(dest ...any) error) error { return scan(&held[i]) })
-		})
 	}
 	if err := send(ctx, j.tx, lock); err != nil {
 		return err
 	}
-	for i, g := range steps {
-		if held[i] != g.Version {
-			return conflict(g.Key)
+	for _, g := range steps {
+		held := j.held[g.Key]
+		delete(j.held, g.Key) // what is written has another version, and a share lock is none to write under
+		if held != g.Version {
+			err = conflict(g.Key)
 		}
+	}
+	if err != nil {
+		return err
 	}
 	for _, s := range rest {
 		change.Queue(s.SQL, s.Args...)

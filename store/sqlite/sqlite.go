@@ -66,7 +66,6 @@ var Schema embed.FS
 type DB struct {
 	*sql.DB
 	writers chan struct{} // holds one token while somebody writes; channels serve first come first
-	retry   store.Retry   // of the feeds
 }
 
 // pragmas are what every connection needs: a reader that does not block the writer, a wait for

@@ -56,7 +56,7 @@ type Position struct {
 	Hash string // of the event
 }
 
-// ParseCursor takes a cursor apart.
+// ParseCursor takes a cursor apart. One that no feed gave is store.ErrRewound: it names no event here.
 func ParseCursor(c store.Cursor) (Position, error) {
 	if c == "" {
 		return Position{}, nil
@@ -64,7 +64,7 @@ func ParseCursor(c store.Cursor) (Position, error) {
 	n, hash, ok := strings.Cut(string(c), "-")
 	place, err := strconv.ParseInt(n, 10, 64)
 	if !ok || err != nil || place < 1 {
-		return Position{}, fmt.Errorf("table: %q is not a cursor of this feed: pass one that Since returned, or \"\" to begin", c)
+		return Position{}, fmt.Errorf("%q is not a cursor of this feed: pass one that Since returned, or \"\" to begin: %w", c, store.ErrRewound)
 	}
 	return Position{place, hash}, nil
 }

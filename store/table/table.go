@@ -27,7 +27,8 @@
 //     statement, all in one round trip, each naming one key by equality; [Part.ReadKey] reads a
 //     key's version and document. Commit fills a [Write] (Guards, then Put, Forget, Exec, Append)
 //     and hands it over; every decision about versions, locks and conflicts is taken there.
-//     Since is [Since], Due is [Due] or a Read of your own.
+//     Since is [Since], Due is [Due] or a Read of your own. Outside of a transaction wrap what only
+//     reads in [Reread].
 //  3. Write pgNAME and liteNAME: New and In, a few lines each.
 //  4. Run the package's suite and storetest over both.
 //
@@ -109,6 +110,17 @@ func (p Part) ReadKey(key store.Key, found func(version int64, doc string) error
 			return found(version, doc)
 		},
 	}
+}
+
+// Reread repeats a read of a [DB] that met a conflict, as PostgreSQL makes of reads at SERIALIZABLE.
+// read begins anew each time. In a caller's transaction nothing is repeated: do not use it there.
+func Reread[T any](ctx context.Context, read func(ctx context.Context) (T, error)) (result T, err error) {
+	var retry store.Retry
+	err = retry.Do(ctx, nil, func(ctx context.Context) error {
+		result, err = read(ctx)
+		return err
+	})
+	return result, err
 }
 
 // Due returns up to limit keys whose due time, as given to [Write.Put], has come, the earliest

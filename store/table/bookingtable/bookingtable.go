@@ -31,6 +31,11 @@ func New(db table.DB) *Store { return &Store{calendars{db}, db} }
 // In returns the store over the tables of a caller's transaction.
 func In(tx table.Tables) booking.Store { return calendars{tx} }
 
+// Load is booking.Store's.
+func (s *Store) Load(ctx context.Context, q booking.Query) ([]booking.Calendar, error) {
+	return table.Reread(ctx, func(ctx context.Context) ([]booking.Calendar, error) { return s.calendars.Load(ctx, q) })
+}
+
 // Since is booking.Feed's.
 func (s *Store) Since(ctx context.Context, after store.Cursor, limit int) ([]booking.Event, store.Cursor, error) {
 	return table.Since[booking.Event](ctx, s.db, after, limit)
@@ -38,14 +43,16 @@ func (s *Store) Since(ctx context.Context, after store.Cursor, limit int) ([]boo
 
 // Due is booking.Due's.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]store.Key, error) {
-	return table.DueBy(ctx, s.db, table.Read{SQL: due, Args: []any{booking.KindUnit, now, max(limit, 0)}})
+	return table.Reread(ctx, func(ctx context.Context) ([]store.Key, error) {
+		return table.DueBy(ctx, s.db, table.Read{SQL: due, Args: []any{now, max(limit, 0)}})
+	})
 }
 
 var (
 	live = Part.Expand(`select id, doc from {row} where unit = $1 and live and busy_to >= $2 and busy_from <= $3`)
 	byID = Part.Expand(`select id, doc from {row} where unit = $1 and id = $2`)
-	due  = Part.Expand(`select $1, unit from {row} where live and deadline is not null and deadline <= $2
-		group by unit order by min(deadline), unit limit $3`)
+	due  = Part.Expand(`select '` + booking.KindUnit + `', unit from {row} where live and deadline is not null and deadline <= $1
+		group by unit order by min(deadline), unit limit $2`)
 	upsert = Part.Expand(`insert into {row} (unit, id, state, holder, source, busy_from, busy_to, live, deadline, doc)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		on conflict (unit, id) do update set state = excluded.state, holder = excluded.holder, source = excluded.source,

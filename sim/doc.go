@@ -1,2 +1,0 @@
-// Package sim runs seeded simulations with faults over every store.
-package sim

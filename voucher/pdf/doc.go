@@ -1,2 +1,0 @@
-// Package pdf draws a voucher sheet as a PDF.
-package pdf
