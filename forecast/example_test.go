@@ -213,3 +213,18 @@ func ExampleDaily() {
 	// Заезды: 1, выезды: 0, загрузка: 25.0%
 	// <nil>
 }
+
+func ExampleAll() {
+	sales := []forecast.Sale{{ID: "1"}, {ID: "2"}}
+	for sale, err := range forecast.All(sales) {
+		fmt.Println(sale.ID, err)
+	}
+	// Output:
+	// 1 <nil>
+	// 2 <nil>
+}
+
+func ExampleOn() {
+	fmt.Println(forecast.On(date.New(2027, 6, 8)).On)
+	// Output: 2027-06-08
+}

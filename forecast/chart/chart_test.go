@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -138,4 +139,35 @@ func ExamplePage() {
 	// 2028-05-01–2028-05-31,100.00,70.00,130.00,100.00
 	// 2028-06-01–2028-06-07,100.00,70.00,130.00,100.00
 	// total,1200.00,840.00,1560.00,1200.00
+}
+
+// firstLine is the title of a chart.
+func firstLine(svg chart.SVG) string {
+	_, rest, _ := strings.Cut(string(svg), "<title>")
+	title, _, _ := strings.Cut(rest, "</title>")
+	return title
+}
+
+func ExampleFan() {
+	f := forecast.Forecast{AsOf: date.New(2027, 6, 8), Unit: "RUB", Buckets: []forecast.Bucket{{From: date.New(2027, 6, 9), To: date.New(2027, 6, 16), Mean: decimal.NewFromInt(100)}}}
+	fmt.Println(firstLine(chart.Fan("Money into escrow", f)))
+	// Output: Money into escrow
+}
+
+func ExampleBars() {
+	plan := chart.Series{Name: "plan", Points: []chart.Point{{Label: "June", Value: decimal.NewFromInt(100)}}}
+	fact := chart.Series{Name: "fact", Points: []chart.Point{{Label: "June", Value: decimal.NewFromInt(90)}}}
+	fmt.Println(firstLine(chart.Bars("Plan & fact", plan, fact)))
+	// Output: Plan &amp; fact
+}
+
+func ExampleSteps() {
+	fmt.Println(firstLine(chart.Steps("Funnel", chart.Point{Label: "inquiry", Value: decimal.NewFromInt(10)}, chart.Point{Label: "won", Value: decimal.NewFromInt(2)})))
+	// Output: Funnel
+}
+
+func ExampleHeat() {
+	full := forecast.Ratio{Num: decimal.NewFromInt(48), Den: decimal.NewFromInt(60)}
+	fmt.Println(firstLine(chart.Heat("Occupancy", chart.Day{On: date.New(2027, 6, 9), Share: full})))
+	// Output: Occupancy
 }

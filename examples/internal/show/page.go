@@ -12,7 +12,8 @@ import (
 
 // Page writes the sections as one HTML file into the folder, and checks that each chart can be drawn
 // by a program that knows nothing of how it was made (rsvg-convert of librsvg). With no folder it
-// writes nothing and only draws. Where the program is not installed, that check is left out.
+// writes nothing and only draws. Where the program is not installed, that check is left out;
+// with CI=true it fails.
 func Page(c *Checks, dir, name string, sections ...chart.Section) error {
 	charts := 0
 	_, missing := exec.LookPath("rsvg-convert")
@@ -29,8 +30,8 @@ func Page(c *Checks, dir, name string, sections ...chart.Section) error {
 			}
 		}
 	}
-	if missing == nil {
-		c.Add("charts drawn by rsvg-convert", charts > 0, "%d", charts)
+	if missing == nil || os.Getenv("CI") == "true" {
+		c.Add("charts drawn by rsvg-convert", missing == nil && charts > 0, "%d", charts)
 	}
 	var page bytes.Buffer
 	if err := chart.Page(&page, sections...); err != nil {
