@@ -79,7 +79,6 @@ type lossEngine struct {
 	asOf     int
 	days     int
 	first    int // arrival
-	lastAt   int // origin whose windows are remembered
 }
 
 func newLossEngine(r *stayReader, days int) *lossEngine {

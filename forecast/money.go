@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sync"
@@ -88,14 +89,8 @@ func spread(parts []int64, missing int64, weight func(int) float64, size []float
 	for i := range order {
 		order[i] = i
 	}
-	sortBy(order, func(a, b int) bool {
-		if wa, wb := weight(a), weight(b); wa != wb {
-			return wa > wb
-		}
-		if size[a] != size[b] {
-			return size[a] > size[b]
-		}
-		return a < b
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(weight(b), weight(a)), cmp.Compare(size[b], size[a]), cmp.Compare(a, b))
 	})
 	step := int64(1)
 	if missing < 0 {
@@ -165,8 +160,6 @@ func (t *tally) add(d decimal.Decimal) {
 	t.rest = t.rest.Add(d)
 }
 
-func (t *tally) sub(d decimal.Decimal) { t.add(d.Neg()) }
-
 func (t *tally) plus(o tally) {
 	t.rest = t.rest.Add(o.rest).Add(decimal.New(o.fine, -4))
 }
@@ -178,13 +171,4 @@ func (t *tally) sum(scale int32) decimal.Decimal {
 		return r
 	}
 	return d
-}
-
-func sortBy(order []int, less func(a, b int) bool) {
-	slices.SortFunc(order, func(a, b int) int {
-		if less(a, b) {
-			return -1
-		}
-		return 1
-	})
 }

@@ -190,18 +190,12 @@ func cancellations(stays []forecast.Stay, rows []row, first, end date.Date, b *b
 		bar, aim, brier float64
 	}{{30, .26, .20, .08}, {90, .155, .11, .123}} {
 		origins := weekly(first, end, at.days, 14)
-		type result struct {
-			said
-			chance   []float64
-			happened []bool
-		}
-		results, err := each(origins, func(o date.Date) (result, error) {
+		results, err := each(origins, func(o date.Date) (said, error) {
 			f, err := forecast.Cancellations(forecast.All(tagged), forecast.StaysConfig{Options: forecast.Options{AsOf: o, Days: at.days}})
 			if err != nil {
-				return result{}, err
+				return said{}, err
 			}
-			var r result
-			r.said = of(f.Total, f.Method)
+			r := of(f.Total, f.Method)
 			r.came = lossesAfter(rows, o, at.days)
 			for _, back := range []int{at.days, 364} {
 				r.naive = append(r.naive, lossesAfter(rows, o-date.Date(back), at.days))
@@ -215,7 +209,7 @@ func cancellations(stays []forecast.Stay, rows []row, first, end date.Date, b *b
 		var chance []float64
 		var happened []bool
 		for k, r := range results {
-			c.windows = append(c.windows, r.said)
+			c.windows = append(c.windows, r)
 			p, h, err := chances(tagged, rows, origins[k], at.days, sums)
 			if err != nil {
 				return err
@@ -257,13 +251,13 @@ func chances(tagged []forecast.Stay, rows []row, o date.Date, days int, sums *ad
 		return nil, nil, err
 	}
 	sums.forecast(fmt.Sprintf("cancellations %d at %s", days, o), f)
-	said := map[string]decimal.Decimal{}
+	parts := map[string]decimal.Decimal{}
 	for _, p := range f.Parts {
-		said[p.Tag] = p.Mean
+		parts[p.Tag] = p.Mean
 	}
 	for i, r := range rows {
 		if r.onBooks(o, days) {
-			p := said[string(tagged[i].ID)].InexactFloat64()
+			p := parts[string(tagged[i].ID)].InexactFloat64()
 			chance, happened = append(chance, min(max(p, 0), 1)), append(happened, r.cancelled)
 		}
 	}
