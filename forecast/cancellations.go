@@ -87,7 +87,7 @@ func newLossEngine(r *stayReader, days int) *lossEngine {
 		sweep: newHabitSweep(r.bookings, &r.habits, int(r.asOf), days), first: int(r.asOf) + 1,
 	}
 	if len(r.bookings) > 0 {
-		e.first = min(e.first, int(r.bookings[0].arrival))
+		e.first = max(min(e.first, int(r.bookings[0].arrival)), e.asOf-mostHistory)
 	}
 	return e
 }

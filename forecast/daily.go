@@ -304,6 +304,16 @@ func (s Summary) Text(lang string) string {
 	return b.String()
 }
 
+// Table shows the lines of the text: a fact and its value.
+func (s Summary) Table() Table {
+	t := Table{Title: "The day", Columns: words("fact", "value")}
+	for _, line := range strings.Split(strings.TrimSpace(s.Text("en")), "\n") {
+		fact, value, _ := strings.Cut(line, ": ")
+		t.Rows = append(t.Rows, []Cell{Cell(fact), Cell(value)})
+	}
+	return t
+}
+
 func whose(manager, lang string) string {
 	switch {
 	case manager != "":

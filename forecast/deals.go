@@ -271,6 +271,7 @@ func newDealEngine(r *dealReader, c DealsConfig) *dealEngine {
 		// If open deals have prices, those that closed had theirs while they were open.
 		e.priced = e.priced || row.closed == never && row.amount > 0
 	}
+	e.start = max(e.start, e.asOf-mostHistory)
 	return e
 }
 
@@ -322,6 +323,12 @@ func (e *dealEngine) origin(at int) *dealOrigin {
 		l := life{key: row.key, opened: row.opened, end: at, weight: row.n, strata: e.stage(row, at)}
 		if row.closedKnown <= at && row.closed <= at {
 			l.end, l.closed, l.won = row.closed, true, row.won
+		}
+		if l.end-l.opened > oldestDeal {
+			if !l.closed {
+				o.zombies = append(o.zombies, openDeal{row: row, age: at - row.opened, amount: row.amount})
+			}
+			continue
 		}
 		o.lives = append(o.lives, l)
 		if l.closed && l.won {

@@ -97,6 +97,11 @@ const (
 	maxDays   = 730
 	defDays   = 30
 	minOrigin = 14 // days of history before the first origin of a backtest
+
+	mostHistory = 4 * 366  // days: what is older teaches nothing of today
+	oldestDeal  = 20 * 366 // days: older deals are zombies, whatever else is known
+	longestStay = 36_600   // nights
+	farthest    = date.Date(4_000_000)
 )
 
 func (o Options) days() int {

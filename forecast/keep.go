@@ -59,13 +59,12 @@ func newHabitSweep(bookings []booking, h *habitNames, asOf, leads int) *habitSwe
 		bookings: bookings, deposit: h.deposit, deposits: len(h.deposits.list), habits: len(h.list), width: leads + 1,
 		base: asOf, first: asOf,
 	}
-	last := asOf
+	last := asOf + leads // arrivals further ahead are never looked at
 	for i := range bookings {
 		s.base = min(s.base, int(bookings[i].booked))
 		s.first = min(s.first, int(bookings[i].arrival))
-		last = max(last, int(bookings[i].arrival))
 	}
-	s.base = max(s.base, asOf-4*366)
+	s.base = max(s.base, asOf-mostHistory)
 	s.first = max(s.first, s.base)
 	s.day = s.base - 1
 	s.arrivals = last - s.first + 1
@@ -79,7 +78,7 @@ func newHabitSweep(bookings []booking, h *habitNames, asOf, leads int) *habitSwe
 	}
 	for i := range bookings {
 		b := &bookings[i]
-		if int(b.arrival) < s.first || b.gone <= b.booked {
+		if int(b.arrival) < s.first || int(b.arrival) > last || b.gone <= b.booked {
 			continue // gone on the day it came: it never was on the books overnight
 		}
 		for c, age := range habitAges {

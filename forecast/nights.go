@@ -133,8 +133,12 @@ func checkStay(s *Stay) *Problem {
 		return &Problem{Field: "Booked", Why: WhyMissing}
 	case s.Arrival == 0:
 		return &Problem{Field: "Arrival", Why: WhyMissing}
+	case s.Arrival < 0 || s.Arrival > farthest || s.Booked.known() < 0:
+		return &Problem{Field: "Arrival", Value: s.Arrival.String(), Why: WhyUnknown}
 	case nights < 0:
 		return &Problem{Field: "Departure", Value: s.Departure.String(), Why: WhyOrder}
+	case nights > longestStay:
+		return &Problem{Field: "Departure", Value: s.Departure.String(), Why: WhyUnknown}
 	case s.Cancelled.On != 0 && s.Cancelled.On < s.Booked.On:
 		return &Problem{Field: "Cancelled", Value: s.Cancelled.On.String(), Why: WhyOrder}
 	case s.Rooms < 0:
@@ -319,7 +323,7 @@ func newNightBook(bookings []booking, asOf, days int) *nightBook {
 		nb.first = min(nb.first, int(bookings[i].arrival))
 	}
 	// Older nights teach nothing that the methods use.
-	nb.first = max(nb.first, asOf-3*366-days)
+	nb.first = max(nb.first, asOf-mostHistory)
 	width := nb.leads + 1
 	nb.onBooks = make([]float64, (nb.last-nb.first+1)*width)
 	nb.kept = make([]float64, len(nb.onBooks))

@@ -88,7 +88,7 @@ func Receipts(rows Facts[Promise], c ReceiptsConfig) (Forecast, error) {
 	if err != nil {
 		return Forecast{}, err
 	}
-	d := drawing{mean: back.now[chosen], contract: e.contract(now)}
+	d := drawing{mean: back.now[chosen], contract: back.now[pSchedule]}
 	periods := c.Every.split(win.From, win.To)
 	e.simulate(&d, back, now, chosen, win, periods, &f)
 	f.finish(d, win, periods, scale(f.Unit))
@@ -340,6 +340,7 @@ func newPayEngine(r *promiseReader, c ReceiptsConfig) *payEngine {
 			e.start = min(e.start, lot.known)
 		}
 	}
+	e.start = max(e.start, e.asOf-mostHistory)
 	return e
 }
 
@@ -551,9 +552,4 @@ func (e *payEngine) backtest() (*record, *payOrigin) {
 	now, said := step(e.asOf)
 	r.now = said
 	return r, now
-}
-
-// contract is what paper says, by day.
-func (e *payEngine) contract(o *payOrigin) []float64 {
-	return e.forecast(o)[pSchedule]
 }

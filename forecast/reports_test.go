@@ -301,6 +301,7 @@ To come by 2027-07-08: 40.00 (0.00 to 66.67) RUB
 Arrivals: 1, departures: 1, occupancy: 50.0%
 Calls: 0 answered, 1 missed, 1 not returned
 `, s.Text("en"))
+	require.Len(t, s.Table().Rows, 10)
 	require.Contains(t, s.Text("ru"), "Обращения: новых 1, повторных 1")
 }
 
@@ -425,4 +426,22 @@ func TestZombies(t *testing.T) {
 	require.NoError(t, err)
 	same(t, "777", f.Zombies.Contract)
 	require.True(t, f.Total.Mean.IsZero())
+}
+
+// Dates from the ends of time are a faulty row or a long history, and no reason to run out of memory.
+func TestFarDates(t *testing.T) {
+	t.Parallel()
+	o := Options{AsOf: origin, Days: 30, Skip: true}
+	far := []date.Date{1, 100_000, origin - 1, origin + 1, 3_000_000, 1 << 31, 1 << 40}
+	var h history
+	for _, a := range far {
+		for _, b := range far {
+			h.stays = append(h.stays, Stay{Booked: On(a), Arrival: b, Departure: b + 3}, Stay{Booked: On(a), Arrival: a, Departure: b})
+			h.deals = append(h.deals, Deal{Opened: On(a), Money: money("1", "RUB")}, Deal{Opened: On(a), Closed: On(b), Outcome: OutcomeWon, Money: money("1", "RUB")})
+			h.promises = append(h.promises, Promise{Money: money("1", "RUB"), Dues: []Dated{{a, 1}}, Paid: []Payment{{On(b), money("1", "RUB")}}}, Promise{Money: money("1", "RUB"), Made: On(a), Dues: []Dated{{b, 1}}})
+		}
+	}
+	for _, f := range h.forecasts(t, o, MeasureCount) {
+		requireAddsUp(t, f)
+	}
 }
