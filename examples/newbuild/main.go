@@ -78,6 +78,7 @@ func run(ctx context.Context, w *world, db, url string) (err error) {
 	for _, chapter := range []func(context.Context, *world) error{
 		inquiries,
 		papers,
+		func(_ context.Context, w *world) error { return money(drawHouse(w.seed), w.lang, w.out, w.checks) },
 	} {
 		if err := chapter(ctx, w); err != nil {
 			return err

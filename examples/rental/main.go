@@ -24,6 +24,8 @@ import (
 
 type options struct {
 	in, db, postgres string
+	out              string
+	seed             uint64
 	rooms            int
 }
 
@@ -33,6 +35,8 @@ func main() {
 	flag.IntVar(&o.rooms, "rooms", 100, "rooms in per cent of the highest demand, 1 to 100; below 100 every other row would rather wait")
 	flag.StringVar(&o.db, "db", "", "keep the bookings in this SQLite file")
 	flag.StringVar(&o.postgres, "postgres", "", "keep the bookings in this PostgreSQL, a URL")
+	flag.StringVar(&o.out, "out", "", "write a page of forecasts into this folder")
+	flag.Uint64Var(&o.seed, "seed", 1, "of the house that is forecast")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -75,6 +79,9 @@ func run(ctx context.Context, out, errs io.Writer, o options) int {
 		if err := chapter(ctx, out, &checks); err != nil {
 			return fail(1, err)
 		}
+	}
+	if err := rooms(drawRooms(o.seed), o.out, &checks); err != nil {
+		return fail(1, err)
 	}
 	return checks.Print(out)
 }

@@ -32,6 +32,7 @@ var chapters = []func(ctx context.Context, o options) error{
 	reservations,
 	vouchers,
 	func(ctx context.Context, o options) error { return letters(ctx, o.out, o.checks) },
+	func(_ context.Context, o options) error { return salesPage(drawTours(o.seed), o.lang, o.dir, o.checks) },
 }
 
 func main() {
