@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ func openStores(ctx context.Context, o options) (stores, error) {
 	var err error
 	switch {
 	case o.db != "" && o.postgres != "":
-		return stores{}, fmt.Errorf("-db and -postgres: only one of them can keep the bookings")
+		err = errors.New("-db and -postgres: only one of them can keep the bookings")
 	case o.db != "":
 		s, err = openLite(ctx, o.db)
 	case o.postgres != "":
@@ -49,7 +50,7 @@ func openStores(ctx context.Context, o options) (stores, error) {
 	}
 	events, _, err := s.feed.Since(ctx, "", 1)
 	if err == nil && len(events) > 0 {
-		err = fmt.Errorf("the database already holds a season: name a new file or an empty schema")
+		err = errors.New("the database already holds a season: name a new file or an empty schema")
 	}
 	if err != nil {
 		s.close()
