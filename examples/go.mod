@@ -10,15 +10,12 @@ require (
 	github.com/tenure-go/tenure v0.0.0
 	github.com/tenure-go/tenure/store/postgres v0.0.0
 	github.com/tenure-go/tenure/store/sqlite v0.0.0
-)
-
-require (
-	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/tenure-go/tenure/voucher/pdf v0.0.0
 )
 
 require (
 	codeberg.org/go-pdf/fpdf v0.12.0 // indirect
+	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/go-fonts/dejavu v0.3.2 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/govalues/decimal v0.1.36 // indirect

@@ -376,17 +376,12 @@ func (r *round) notSentBack(live []sight) []sight {
 // nights in common, or next to each other.
 func (r *round) windows(live []sight) []sight {
 	var items []int
+	same := make(map[Range][]int)
 	for i := range r.items {
-		if r.fate[i] == fateAbsent && r.items[i].Kind == KindWindow {
+		if it := &r.items[i]; r.fate[i] == fateAbsent && it.Kind == KindWindow {
 			items = append(items, i)
-		}
-	}
-	var windows, rest []sight
-	for _, s := range live {
-		if s.kind == KindWindow {
-			windows = append(windows, s)
-		} else {
-			rest = append(rest, s)
+			dates := Range{it.From, it.To}
+			same[dates] = append(same[dates], i)
 		}
 	}
 	slid := func(i int, s sight) {
@@ -395,7 +390,19 @@ func (r *round) windows(live []sight) []sight {
 		}
 		r.take(i, s)
 	}
-	windows = r.pair(items, windows, func(it *Item, s sight) bool { return it.From == s.From && it.To == s.To }, slid)
+	var windows, rest []sight
+	for _, s := range live {
+		dates := Range{s.From, s.To}
+		switch {
+		case s.kind != KindWindow:
+			rest = append(rest, s)
+		case len(same[dates]) > 0:
+			slid(same[dates][0], s)
+			same[dates] = same[dates][1:]
+		default:
+			windows = append(windows, s)
+		}
+	}
 	windows = r.pair(items, windows, func(it *Item, s sight) bool { return overlap(it.From, it.To, s.From, s.To) }, slid)
 	windows = r.pair(items, windows, func(*Item, sight) bool { return true }, slid)
 	return append(rest, windows...)

@@ -73,8 +73,10 @@ func run(ctx context.Context, out, errs io.Writer, o options) int {
 	if err := play(ctx, out, s, stays, o.rooms, &checks); err != nil {
 		return fail(1, err)
 	}
-	if err := calendars(ctx, out, &checks); err != nil {
-		return fail(1, err)
+	for _, chapter := range []func(context.Context, io.Writer, *show.Checks) error{calendars, messages} {
+		if err := chapter(ctx, out, &checks); err != nil {
+			return fail(1, err)
+		}
 	}
 	return checks.Print(out)
 }

@@ -72,7 +72,7 @@ func play(ctx context.Context, out io.Writer, s stores, stays []stay, percent in
 	}
 	rooms, total := demand(replayed), 0
 	for pool, n := range rooms {
-		rooms[pool] = (n*percent + 99) / 100
+		rooms[pool] = max(1, n*percent/100)
 		total += rooms[pool]
 	}
 	fmt.Fprintf(out, "%s holds, %d pools, %d rooms", group(len(replayed)), len(rooms), total)
@@ -371,7 +371,11 @@ func (s *season) follow(ctx context.Context) error {
 				continue
 			}
 			ref := booking.Ref{Unit: booking.UnitID(e.Key.ID), ID: e.Reservation.ID}
-			if _, err := s.desk.Confirm(ctx, booking.Confirm{Ref: ref}); err != nil {
+			_, err := s.desk.Confirm(ctx, booking.Confirm{Ref: ref})
+			if errors.Is(err, booking.ErrRefused) {
+				continue // cancelled since, on the same day
+			}
+			if err != nil {
 				return err
 			}
 			s.count("promoted")

@@ -30,6 +30,7 @@ type options struct {
 // chapters are played in order.
 var chapters = []func(ctx context.Context, o options) error{
 	vouchers,
+	func(ctx context.Context, o options) error { return letters(ctx, o.out, o.checks) },
 }
 
 func main() {

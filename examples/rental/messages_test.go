@@ -1,0 +1,17 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenure-go/tenure/examples/internal/show"
+)
+
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	var checks show.Checks
+	require.NoError(t, messages(t.Context(), os.Stdout, &checks))
+	require.Zero(t, checks.Print(os.Stdout))
+}
