@@ -61,6 +61,12 @@ func TestSameTotalsOnEveryStore(t *testing.T) {
 				require.Zero(t, status, out)
 				require.Empty(t, errs)
 				require.Equal(t, memory, totals(out))
+
+				// A season is not played twice in one database.
+				status, out, errs = replay(t, o)
+				require.Equal(t, 1, status)
+				require.NotContains(t, out, "granted")
+				require.Equal(t, "rental: the database already holds a season: name a new file or an empty schema\n", errs)
 			})
 		}
 	}
@@ -83,18 +89,6 @@ func TestTooFewRooms(t *testing.T) {
 			require.NotContains(t, out, "queued 0 ")
 		})
 	}
-}
-
-// A season is not played twice in one database.
-func TestPlayedAlready(t *testing.T) {
-	t.Parallel()
-	o := options{db: filepath.Join(t.TempDir(), "season.db")}
-	status, _, _ := replay(t, o)
-	require.Zero(t, status)
-	status, out, errs := replay(t, o)
-	require.Equal(t, 1, status)
-	require.NotContains(t, out, "granted")
-	require.Equal(t, "rental: the database already holds a season: name a new file or an empty schema\n", errs)
 }
 
 // file writes rows under the columns' names.
