@@ -40,10 +40,18 @@ const ownTables = `
 		state text not null -- held, sold
 	);`
 
-func onLite(ctx context.Context, db *sqlite.DB) (*database, error) {
-	if err := sqlite.Apply(ctx, db, "booking"); err != nil {
+// database opens the world's database for the office.
+func (w *world) database(ctx context.Context) (*database, error) {
+	if err := w.apply(ctx, "booking"); err != nil {
 		return nil, err
 	}
+	if w.pg != nil {
+		return onPostgres(ctx, w.pg)
+	}
+	return onLite(ctx, w.lite)
+}
+
+func onLite(ctx context.Context, db *sqlite.DB) (*database, error) {
 	s, err := litebooking.New(ctx, db)
 	if err != nil {
 		return nil, err
@@ -86,9 +94,6 @@ func onLite(ctx context.Context, db *sqlite.DB) (*database, error) {
 }
 
 func onPostgres(ctx context.Context, pool *pgxpool.Pool) (*database, error) {
-	if err := postgres.Apply(ctx, pool, "booking"); err != nil {
-		return nil, err
-	}
 	s, err := pgbooking.New(ctx, pool)
 	if err != nil {
 		return nil, err

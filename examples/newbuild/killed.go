@@ -203,15 +203,13 @@ func (l life) run(ctx context.Context) (err error) {
 			return err
 		}
 		defer o.pg.Close()
-		o.db, err = onPostgres(ctx, o.pg)
 	} else {
 		if o.lite, err = sqlite.Open(ctx, l.Where.File); err != nil {
 			return err
 		}
 		defer o.lite.Close()
-		o.db, err = onLite(ctx, o.lite)
 	}
-	if err != nil {
+	if o.db, err = o.database(ctx); err != nil {
 		return err
 	}
 	if o.desk, err = booking.New(booking.Config{Store: o.db, Now: o.clock.Now}); err != nil {

@@ -70,14 +70,10 @@ func office(ctx context.Context, w *world) error {
 func (o *salesOffice) open(ctx context.Context) (err error) {
 	if o.pg != nil {
 		o.where.Postgres = o.pg.Config().ConnString()
-		o.db, err = onPostgres(ctx, o.pg)
-	} else {
-		err = o.lite.QueryRowContext(ctx, `select file from pragma_database_list where name = 'main'`).Scan(&o.where.File)
-		if err == nil {
-			o.db, err = onLite(ctx, o.lite)
-		}
+	} else if err := o.lite.QueryRowContext(ctx, `select file from pragma_database_list where name = 'main'`).Scan(&o.where.File); err != nil {
+		return err
 	}
-	if err != nil {
+	if o.db, err = o.database(ctx); err != nil {
 		return err
 	}
 	if o.desk, err = booking.New(booking.Config{Store: o.db, Now: o.clock.Now}); err != nil {
