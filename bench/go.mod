@@ -1,5 +1,6 @@
 module github.com/tenure-go/tenure/bench
 
+// pipeline's peers
 go 1.26.0
 
 require (
@@ -7,13 +8,17 @@ require (
 	github.com/apognu/gocal v0.9.1
 	github.com/armon/go-radix v1.0.0
 	github.com/arran4/golang-ical v0.3.4
+	github.com/casbin/casbin/v2 v2.135.0
 	github.com/emersion/go-ical v0.0.0-20250329121855-f41e73efc392
 	github.com/go-fonts/dejavu v0.3.2
 	github.com/google/btree v1.1.3
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/johnfercher/maroto/v2 v2.3.3
+	github.com/looplab/fsm v1.0.3
 	github.com/nikoksr/notify v1.3.0
 	github.com/nyaruka/phonenumbers v1.8.1
+	github.com/qmuntal/stateless v1.7.2
+	github.com/rickar/cal/v2 v2.1.13
 	github.com/rickb777/date/v2 v2.1.8
 	github.com/shopspring/decimal v1.6.0
 	github.com/stretchr/testify v1.12.1
@@ -29,7 +34,9 @@ require (
 	codeberg.org/go-pdf/fpdf v0.12.0 // indirect
 	github.com/ChannelMeter/iso8601duration v0.0.0-20150204201828-8da3af7a2a61 // indirect
 	github.com/bits-and-blooms/bitset v1.24.4 // indirect
+	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
 	github.com/boombuler/barcode v1.1.0 // indirect
+	github.com/casbin/govaluate v1.3.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/f-amaral/go-async v0.3.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect

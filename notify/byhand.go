@@ -42,7 +42,7 @@ func (e *Engine) force(d Delivery, f Force, facts []Fact, now time.Time) (Delive
 	expected, _, _ := e.step(&m, d.To.Lang, f.Channel)
 	v.d.Steps[next].Until = expected.Until
 	q := e.weigh(&m, &v.d, next, time.Time{})
-	q.compose(&v.d, next, &v.room.out)
+	q.compose(&v.d, next, v.out)
 	if q.reason.Code != "" {
 		return refused(q.reason)
 	}

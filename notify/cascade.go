@@ -33,7 +33,7 @@ func (e *Engine) lay(d Delivery, content Message, kind EventKind, facts []Fact, 
 	usable, lasting := 0, true
 	for k := range v.d.Steps {
 		q := e.weigh(&m, &v.d, k, time.Time{})
-		q.compose(&v.d, k, &v.room.out)
+		q.compose(&v.d, k, v.out)
 		v.d.Steps[k].quoted(&q)
 		if q.reason.Code == "" {
 			usable++
@@ -118,7 +118,7 @@ func (e *Engine) Advance(d Delivery, known []Fact, now time.Time) (Delivery, *Ou
 	for k := next; k < len(v.d.Steps); k++ {
 		s := &v.d.Steps[k]
 		q := e.weigh(&m, &v.d, k, s.Ends)
-		q.compose(&v.d, k, &v.room.out)
+		q.compose(&v.d, k, v.out)
 		switch {
 		case q.reason.Code != "" && k == tried: // no further try: it stays as it was answered
 		case q.reason.Code != "":
@@ -130,7 +130,7 @@ func (e *Engine) Advance(d Delivery, known []Fact, now time.Time) (Delivery, *Ou
 			return v.d, nil, v.events
 		default:
 			e.claim(&v, k, &q)
-			return v.d, &v.room.out, v.events
+			return v.d, v.out, v.events
 		}
 	}
 	v.d.State, v.d.Wake = StateDead, time.Time{}

@@ -156,28 +156,41 @@ func Replay(events []Event) (Delivery, error) {
 	return d, nil
 }
 
-// A move is a delivery's next value and its events.
+// A move is a delivery's next value, its events, and what is sent.
 type move struct {
 	d       Delivery
 	now     time.Time
 	by, why string
 	events  []Event
-	room    *room
+	out     *Outgoing
 }
 
-// A room is what outlives a move, in one allocation: its steps, as long as they are few, its
-// first event, and what is sent.
-type room struct {
-	steps  [4]StepReport
-	events [1]Event
-	out    Outgoing
-}
+// What outlives a move that may send is one allocation, with room for the steps of most plans.
+type (
+	sending struct {
+		event [1]Event
+		out   Outgoing
+	}
+	sendingFew struct {
+		sending
+		steps [3]StepReport
+	}
+	sendingMany struct {
+		sending
+		steps [8]StepReport
+	}
+)
 
 // begin starts a move of d with steps of its own.
 func begin(d Delivery, now time.Time) move {
-	r := &room{}
-	v := move{d: d, now: now, events: r.events[:0], room: r}
-	v.d.Steps = append(r.steps[:0], d.Steps...)
+	v := move{d: d, now: now}
+	if len(d.Steps) <= len(sendingFew{}.steps) {
+		r := &sendingFew{}
+		v.events, v.out, v.d.Steps = r.event[:0], &r.out, append(r.steps[:0], d.Steps...)
+	} else {
+		r := &sendingMany{}
+		v.events, v.out, v.d.Steps = r.event[:0], &r.out, append(r.steps[:0], d.Steps...)
+	}
 	return v
 }
 

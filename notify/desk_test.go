@@ -499,3 +499,22 @@ func TestOvertakenClaims(t *testing.T) {
 		})
 	}
 }
+
+// A step that was quoted as impossible, and whose turn never came, counts nowhere.
+func TestReportCountsTurns(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.probe.say(func(notify.Outgoing) notify.Receipt { return notify.Receipt{Level: notify.LevelRead} })
+	m := received("m-1")
+	delete(m.To.Addresses, "viber")
+	_, err := r.Send(t.Context(), m)
+	require.NoError(t, err)
+	r.tick(t)
+	d := r.delivery(t, "m-1")
+	require.NotEmpty(t, skips(d))
+	rows, err := notify.Report(func(yield func(notify.Delivery, error) bool) { yield(d, nil) })
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	require.Equal(t, notify.ChannelID("whatsapp"), rows[0].Channel)
+	require.Equal(t, 1, rows[0].Reached)
+}

@@ -41,8 +41,9 @@ func quietEnd(c *Category, t time.Time, zone *time.Location) time.Time {
 	if c == nil || c.QuietFrom == c.QuietTo {
 		return t
 	}
-	local := t.In(zone)
-	now := clock.NewAt(local)
+	_, offset := t.In(zone).Zone()
+	shown := t.Add(time.Duration(offset) * time.Second).UTC()
+	now := clock.Clock(shown.Sub(shown.Truncate(24 * time.Hour)))
 	overnight := c.QuietFrom > c.QuietTo
 	late := overnight && now >= c.QuietFrom
 	early := overnight && now < c.QuietTo

@@ -31,35 +31,32 @@ type stage struct {
 
 // backends are what stages are made of.
 type backends struct {
-	postgres *pgxpool.Pool // nil: none here
+	postgres string // its URL; "": none here
 	close    func()
 }
 
 func openBackends() (*backends, error) {
-	b := &backends{close: func() {}}
 	url, drop, err := pgtest.Open()
 	if errors.Is(err, pgtest.ErrNone) {
-		return b, nil
+		return &backends{close: func() {}}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	ctx := context.Background()
-	if b.postgres, err = pgxpool.New(ctx, url); err != nil {
+	b := &backends{postgres: url, close: func() { _ = drop() }}
+	pool, err := pgxpool.New(context.Background(), url)
+	if err != nil {
 		return nil, err
 	}
-	b.close = func() {
-		b.postgres.Close()
-		_ = drop()
-	}
-	return b, postgres.Apply(ctx, b.postgres, "booking")
+	defer pool.Close()
+	return b, postgres.Apply(context.Background(), pool, "booking")
 }
 
 // open makes the seed's stage: half of the seeds play in memory, the others on SQLite and, fewer,
 // on PostgreSQL.
 func (b *backends) open(seed int64) (stage, error) {
 	switch {
-	case seed%10 >= 8 && b.postgres != nil:
+	case seed%10 >= 8 && b.postgres != "":
 		return openPostgres(b.postgres)
 	case seed%10 >= 5:
 		return openSQLite()
@@ -100,12 +97,18 @@ func openFile(ctx context.Context, file string) (*sqlite.DB, *litebooking.Store,
 	return db, s, err
 }
 
-func openPostgres(pool *pgxpool.Pool) (stage, error) {
+// openPostgres connects anew: a connection has timers, which belong to the bubble they were made in.
+func openPostgres(url string) (stage, error) {
 	ctx := context.Background()
-	_, err := pool.Exec(ctx, `truncate tenure_booking_key, tenure_booking_event, tenure_booking_row; update tenure_booking_feed set n = 0`)
+	pool, err := pgxpool.New(ctx, url)
 	if err != nil {
 		return stage{}, err
 	}
+	_, err = pool.Exec(ctx, `truncate tenure_booking_key, tenure_booking_event, tenure_booking_row; update tenure_booking_feed set n = 0`)
+	if err != nil {
+		pool.Close()
+		return stage{}, err
+	}
 	s, err := pgbooking.New(ctx, pool)
-	return stage{name: "postgres", store: s, feed: s, due: s, close: func() {}}, err
+	return stage{name: "postgres", store: s, feed: s, due: s, close: pool.Close}, err
 }

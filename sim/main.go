@@ -89,12 +89,7 @@ func trySeed(t *testing.T, b *backends, seed int64) report {
 	if seed%20 == 0 {
 		return tryCrash(seed)
 	}
-	s, err := b.open(seed)
-	if err != nil {
-		return report{err: err}
-	}
-	defer s.close()
-	return simulate(t, s, seed)
+	return simulate(t, func() (stage, error) { return b.open(seed) }, seed)
 }
 
 // A report is what came of a seed.

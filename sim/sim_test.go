@@ -29,7 +29,7 @@ func TestSeeds(t *testing.T) {
 	b, err := openBackends()
 	require.NoError(t, err)
 	defer b.close()
-	if b.postgres == nil {
+	if b.postgres == "" {
 		require.NotEqual(t, "true", os.Getenv("CI"), "no PostgreSQL here, and CI may not skip")
 		t.Log("no PostgreSQL here: memory and SQLite only")
 	}
@@ -40,7 +40,8 @@ func TestSeeds(t *testing.T) {
 func TestSeedRepeats(t *testing.T) {
 	t.Parallel()
 	for seed := range int64(3) {
-		one, two := simulate(t, openMemory(), seed), simulate(t, openMemory(), seed)
+		open := func() (stage, error) { return openMemory(), nil }
+		one, two := simulate(t, open, seed), simulate(t, open, seed)
 		require.Equal(t, one.steps, two.steps)
 		require.Equal(t, one.faults, two.faults)
 		require.NotEmpty(t, one.steps)

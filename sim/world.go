@@ -62,8 +62,17 @@ type world struct {
 	report  report
 }
 
-func simulate(t *testing.T, s stage, seed int64) (r report) {
-	synctest.Test(t, func(*testing.T) { r = newWorld(s, seed).run() })
+// simulate plays a seed on the stage that open makes, in a bubble of its own.
+func simulate(t *testing.T, open func() (stage, error), seed int64) (r report) {
+	synctest.Test(t, func(*testing.T) {
+		s, err := open()
+		if err != nil {
+			r = report{err: err}
+			return
+		}
+		defer s.close()
+		r = newWorld(s, seed).run()
+	})
 	return r
 }
 

@@ -104,9 +104,11 @@ func checkItems(items ...Item) error {
 		if item.Reservation == "" {
 			return invalid(at+"reservation", "", "empty")
 		}
-		for field, id := range map[string]string{"reservation": string(item.Reservation), "partner": string(item.Partner), "manager": string(item.Manager)} {
-			if code := badID(id); code != "" {
-				return invalid(at+field, id, code)
+		for _, f := range []struct{ name, id string }{
+			{"reservation", string(item.Reservation)}, {"partner", string(item.Partner)}, {"manager", string(item.Manager)},
+		} {
+			if code := badID(f.id); code != "" {
+				return invalid(at+f.name, f.id, code)
 			}
 		}
 	}

@@ -174,7 +174,7 @@ func (s *site) rate(b testing.TB, r rival, clients, ops int, place func(rng *ran
 				if err := r(b.Context(), s.numbers.Add(1), unit, from); err == nil {
 					granted.Add(1)
 				} else {
-					last.Store(err)
+					last.Store(err.Error())
 				}
 			}
 		})

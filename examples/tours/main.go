@@ -29,6 +29,7 @@ type options struct {
 
 // chapters are played in order.
 var chapters = []func(ctx context.Context, o options) error{
+	reservations,
 	vouchers,
 	func(ctx context.Context, o options) error { return letters(ctx, o.out, o.checks) },
 }

@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -92,7 +94,7 @@ type pool struct {
 	db         DB
 	part       table.Part
 	statements statements
-	retry      store.Retry // of the feed
+	retry      store.Retry
 }
 
 func (p *pool) Read(ctx context.Context, _ []store.Key, reads ...table.Read) error {
@@ -101,19 +103,30 @@ func (p *pool) Read(ctx context.Context, _ []store.Key, reads ...table.Read) err
 	return send(ctx, p.db, b)
 }
 
+// Commit is repeated where PostgreSQL gave up though no guard had failed, as it may when others only
+// read: whether the versions still hold is for the guards to say.
 func (p *pool) Commit(ctx context.Context, w *table.Write) error {
 	steps, rest, err := w.Plan(p.part)
 	if err != nil {
 		return err
 	}
-	b := &pgx.Batch{}
-	for _, g := range steps {
-		p.statements.queue(b, g)
-	}
-	for _, s := range rest {
-		b.Queue(s.SQL, s.Args...)
-	}
-	return send(ctx, p.db, b)
+	var overtaken error
+	err = p.retry.Do(ctx, nil, func(ctx context.Context) error {
+		b := &pgx.Batch{}
+		for _, g := range steps {
+			p.statements.queue(b, g)
+		}
+		for _, s := range rest {
+			b.Queue(s.SQL, s.Args...)
+		}
+		err := send(ctx, p.db, b)
+		if errors.Is(err, store.ErrConflict) && code(err) == "" {
+			overtaken = err
+			return nil
+		}
+		return err
+	})
+	return cmp.Or(overtaken, err)
 }
 
 // Since reads first, in one round trip and without a lock; only where the page is not full and

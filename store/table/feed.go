@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -80,7 +81,7 @@ type Pager struct {
 
 // NewPager begins a page of up to limit events behind a position.
 func NewPager(after Position, limit int) *Pager {
-	return &Pager{after: after, limit: max(limit, 0), seen: after.N == 0, last: after}
+	return &Pager{after: after, limit: min(max(limit, 0), math.MaxInt32), seen: after.N == 0, last: after}
 }
 
 // Read returns the statement that fills the pager.

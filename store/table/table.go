@@ -112,8 +112,8 @@ func (p Part) ReadKey(key store.Key, found func(version int64, doc string) error
 	}
 }
 
-// Reread repeats a read of a [DB] that met a conflict, as PostgreSQL makes of reads at SERIALIZABLE.
-// read begins anew each time. In a caller's transaction nothing is repeated: do not use it there.
+// Reread repeats a read of a [DB] that met a conflict: at SERIALIZABLE PostgreSQL may refuse even
+// reads. read must begin anew each time. It is not for a caller's transaction, which is over then.
 func Reread[T any](ctx context.Context, read func(ctx context.Context) (T, error)) (result T, err error) {
 	var retry store.Retry
 	err = retry.Do(ctx, nil, func(ctx context.Context) error {

@@ -100,3 +100,20 @@ func TestSchemaErrorSaysWhatToDo(t *testing.T) {
 	require.Contains(t, newer.Error(), "upgrade the library")
 	require.Contains(t, newer.Text("ru"), "обновите библиотеку")
 }
+
+func FuzzParseCursor(f *testing.F) {
+	for _, c := range []string{"", "1-a", "12-0123456789abcdef", "-", "0-a", "9223372036854775808-a"} {
+		f.Add(c)
+	}
+	f.Fuzz(func(t *testing.T, c string) {
+		p, err := table.ParseCursor(store.Cursor(c))
+		switch {
+		case err != nil:
+			require.ErrorIs(t, err, store.ErrRewound)
+		case c == "":
+			require.Zero(t, p)
+		default:
+			require.Positive(t, p.N)
+		}
+	})
+}

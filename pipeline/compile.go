@@ -1,0 +1,460 @@
+package pipeline
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/tenure-go/tenure/pipeline/worktime"
+)
+
+// An Engine is the compiled rules: the pure core, which reads no clock and keeps no state. It is
+// immutable and safe to share.
+type Engine struct {
+	rules Rules
+	defs  map[PipelineID][]*definition // by version
+}
+
+// Compile makes an engine of the rules. Unless [Check] finds nothing but warnings, it is a
+// [*ConfigError] with all it found.
+func Compile(r Rules) (*Engine, error) {
+	if p := Check(r); slices.ContainsFunc(p, func(p Problem) bool { return !p.Warning }) {
+		return nil, &ConfigError{p}
+	}
+	e := &Engine{rules: r, defs: make(map[PipelineID][]*definition)}
+	for i := range r.Definitions {
+		d := compile(r.Definitions[i], r)
+		e.defs[d.ID] = append(e.defs[d.ID], d)
+	}
+	for _, versions := range e.defs {
+		slices.SortFunc(versions, func(a, b *definition) int { return cmp.Compare(a.Version, b.Version) })
+	}
+	return e, nil
+}
+
+// newest is the version that new cases take.
+func (e *Engine) newest(id PipelineID) (*definition, error) {
+	versions := e.defs[id]
+	if len(versions) == 0 {
+		return nil, e.unknownPipeline(id)
+	}
+	return versions[len(versions)-1], nil
+}
+
+func (e *Engine) version(id PipelineID, version int) (*definition, error) {
+	for _, d := range e.defs[id] {
+		if d.Version == version {
+			return d, nil
+		}
+	}
+	return nil, e.unknownPipeline(id)
+}
+
+func (e *Engine) unknownPipeline(id PipelineID) error {
+	var names []PipelineID
+	for name := range e.defs {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return &UnknownError{Kind: "pipeline", ID: string(id), Nearest: nearest(string(id), names)}
+}
+
+// Who returns the roles that may do the action at some stage, in the newest version; nil for an
+// unknown pipeline or action.
+func (e *Engine) Who(p PipelineID, a Action) []Role {
+	d, err := e.newest(p)
+	if err != nil {
+		return nil
+	}
+	var roles []Role
+	if act := d.action(a); act != nil {
+		for _, m := range act.at {
+			if m != nil {
+				roles = append(roles, m.roles...)
+			}
+		}
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
+}
+
+// Can returns the stages at which the role may do the action, in the newest version, in their
+// order.
+func (e *Engine) Can(p PipelineID, r Role, a Action) []StageID {
+	d, err := e.newest(p)
+	if err != nil {
+		return nil
+	}
+	var stages []StageID
+	if act := d.action(a); act != nil {
+		for i, m := range act.at {
+			if m != nil && slices.Contains(m.roles, r) {
+				stages = append(stages, d.Stages[i].ID)
+			}
+		}
+	}
+	return stages
+}
+
+// A definition is what decisions are made on: names resolved, needs numbered.
+type definition struct {
+	Definition
+	stages  map[StageID]int
+	fields  map[FieldID]*Field
+	sides   map[string]int
+	needs   []Need // distinct; a case keeps a bit for each
+	actions []action
+	first   [][]*move  // by stage: its moves in the order defined
+	options [][]option // by stage: every action, in order
+	slots   []uint16   // a hash table of actions: their places in order, from 1
+	edits   map[FieldID][][]Role
+	timers  []timer
+	copies  map[string]*Copy
+}
+
+// An action is what a command names: the moves it makes, by stage.
+type action struct {
+	name Action
+	at   []*move // nil where it is not possible
+	any  *move   // the first, by which an impossible one is explained
+}
+
+// An option is an action as it is at one stage.
+type option struct {
+	name Action
+	move *move // where it is not possible: the action's first, by which it is explained
+	here bool  // it is possible
+	to   StageID
+}
+
+// A move is one action at one stage.
+type move struct {
+	action     Action
+	to         int // a stage; for a side process -1
+	toID       StageID
+	roles      []Role
+	listed     []Role // those that an actor can have in his list: being the owner is not
+	byOwner    bool
+	needs      []int    // in order: its own, then those of the stage entered
+	mask       []uint64 // the same as bits
+	conditions []condition
+	blockedBy  uint64 // side processes
+	copies     []string
+	side       int // the side process to open or close, or -1
+	opens      bool
+}
+
+type condition struct {
+	name string
+	hold func(*Case, Actor) bool
+}
+
+type timer struct {
+	Timer
+	start, stop signal
+	calendar    *worktime.Calendar
+}
+
+// A signal is an event that a timer waits for.
+type signal struct {
+	kind EventKind
+	name string
+	date bool // the field says when
+}
+
+const (
+	openAction  = "open:"
+	closeAction = "close:"
+)
+
+func compile(def Definition, r Rules) *definition {
+	d := &definition{
+		Definition: def,
+		stages:     make(map[StageID]int),
+		fields:     make(map[FieldID]*Field),
+		sides:      make(map[string]int),
+		first:      make([][]*move, len(def.Stages)),
+		edits:      make(map[FieldID][][]Role),
+		copies:     make(map[string]*Copy),
+	}
+	for i, s := range def.Stages {
+		d.stages[s.ID] = i
+	}
+	for i := range def.Fields {
+		d.fields[def.Fields[i].ID] = &def.Fields[i]
+	}
+	for i := range def.Copies {
+		d.copies[def.Copies[i].ID] = &def.Copies[i]
+	}
+	for i, s := range def.Sides {
+		d.sides[s.ID] = i
+	}
+	for i := range def.Moves {
+		d.addMove(&def.Moves[i], r)
+	}
+	for i := range def.Sides {
+		d.addSide(i)
+	}
+	for i := range d.actions {
+		d.actions[i].explainBy()
+	}
+	d.addEdits()
+	d.index()
+	words := (len(d.needs) + 63) / 64
+	for _, a := range d.actions {
+		for _, m := range a.at {
+			if m != nil {
+				m.byOwner = slices.Contains(m.roles, RoleOwner)
+				m.listed = slices.DeleteFunc(slices.Clone(m.roles), func(r Role) bool { return r == RoleOwner })
+			}
+			if m != nil && len(m.needs) > 0 {
+				m.mask = make([]uint64, words)
+				for _, n := range m.needs {
+					m.mask[n/64] |= 1 << (n % 64)
+				}
+			}
+		}
+	}
+	for i := range def.Stages {
+		options := make([]option, len(d.actions))
+		for j, a := range d.actions {
+			options[j] = option{name: a.name, move: a.at[i], here: a.at[i] != nil}
+			if a.at[i] == nil {
+				options[j].move = a.any
+			} else {
+				options[j].to = a.at[i].toID
+			}
+		}
+		d.options = append(d.options, options)
+	}
+	for _, t := range def.Timers {
+		start, _ := parseSignal(t.Start)
+		stop, _ := parseSignal(t.Stop)
+		if t.Stop == "" && start.kind == EventMoved {
+			stop = signal{kind: leftStage, name: start.name}
+		}
+		d.timers = append(d.timers, timer{t, start, stop, r.Calendars[t.Calendar]})
+	}
+	return d
+}
+
+// stagesOf resolves a move's From.
+func stagesOf(def *Definition, from []StageID) []int {
+	var out []int
+	for i, s := range def.Stages {
+		if slices.Contains(from, s.ID) || s.Final == "" && slices.Contains(from, "*") {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (d *definition) addMove(m *Move, r Rules) {
+	to := d.stages[m.To]
+	out := &move{action: m.Action, to: to, toID: m.To, roles: m.Roles, copies: m.Copies, side: -1, blockedBy: d.blockers(m.Action, true)}
+	for _, n := range slices.Concat(m.Needs, d.Stages[to].Enter) {
+		out.needs = append(out.needs, d.number(n))
+	}
+	for _, name := range m.Conditions {
+		out.conditions = append(out.conditions, condition{name, r.Conditions[name]})
+	}
+	for _, s := range stagesOf(&d.Definition, m.From) {
+		d.enter(m.Action).at[s] = out
+		d.first[s] = append(d.first[s], out)
+	}
+}
+
+func (d *definition) addSide(i int) {
+	s := &d.Sides[i]
+	open := &move{action: openAction + Action(s.ID), to: -1, roles: s.Open, side: i, opens: true}
+	shut := &move{action: closeAction + Action(s.ID), to: -1, roles: s.Close, side: i}
+	for _, n := range s.Needs {
+		shut.needs = append(shut.needs, d.number(n))
+	}
+	for _, m := range []*move{open, shut} {
+		m.blockedBy = d.blockers(m.action, false)
+		a := d.enter(m.action)
+		for at := range a.at {
+			if m.opens && d.Stages[at].Final != "" {
+				continue
+			}
+			a.at[at] = m
+		}
+	}
+}
+
+func (d *definition) blockers(a Action, isMove bool) (mask uint64) {
+	for i, s := range d.Sides {
+		if slices.Contains(s.Blocks, a) || isMove && slices.Contains(s.Blocks, "*") {
+			mask |= 1 << i
+		}
+	}
+	return mask
+}
+
+func (d *definition) enter(name Action) *action {
+	i := slices.IndexFunc(d.actions, func(a action) bool { return a.name == name })
+	if i < 0 {
+		i = len(d.actions)
+		d.actions = append(d.actions, action{name: name, at: make([]*move, len(d.Stages))})
+	}
+	return &d.actions[i]
+}
+
+// explainBy picks the move that stands for the action where it is not possible.
+func (a *action) explainBy() {
+	for _, m := range a.at {
+		if m != nil {
+			a.any = m
+			return
+		}
+	}
+}
+
+func (d *definition) number(n Need) int {
+	for i, known := range d.needs {
+		if sameNeed(&known, &n) {
+			return i
+		}
+	}
+	d.needs = append(d.needs, n)
+	return len(d.needs) - 1
+}
+
+func sameNeed(a, b *Need) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Field == b.Field && slices.Equal(a.Is, b.Is) && sameNeed(a.When, b.When)
+}
+
+// addEdits resolves who may edit what at each stage.
+func (d *definition) addEdits() {
+	grant := func(f FieldID, e *Edit) {
+		by := d.edits[f]
+		if by == nil {
+			by = make([][]Role, len(d.Stages))
+			d.edits[f] = by
+		}
+		for i, s := range d.Stages {
+			if len(e.In) == 0 || slices.Contains(e.In, s.ID) {
+				for _, r := range e.Roles {
+					if !slices.Contains(by[i], r) {
+						by[i] = append(by[i], r)
+					}
+				}
+			}
+		}
+	}
+	for i := range d.Edits {
+		e := &d.Edits[i]
+		for _, f := range e.Fields {
+			if f != "*" {
+				grant(f, e)
+				continue
+			}
+			for j := range d.Fields {
+				grant(d.Fields[j].ID, e)
+			}
+		}
+	}
+}
+
+// editors are the roles that may change the field at the stage.
+func (d *definition) editors(f FieldID, stage int) []Role {
+	if by := d.edits[f]; by != nil {
+		return by[stage]
+	}
+	return nil
+}
+
+func (d *definition) action(name Action) *action {
+	if i, ok := d.find(name); ok {
+		return &d.actions[i]
+	}
+	return nil
+}
+
+// find is the action's place in order. Names are few and known, so their length and three letters
+// tell nearly all of them apart, at a third of a map's price.
+func (d *definition) find(name Action) (int, bool) {
+	if len(d.slots) == 0 {
+		return 0, false
+	}
+	for h := slot(name); ; h++ {
+		i := d.slots[h&uint(len(d.slots)-1)]
+		if i == 0 {
+			return 0, false
+		}
+		if d.actions[i-1].name == name {
+			return int(i - 1), true
+		}
+	}
+}
+
+func slot(name Action) uint {
+	n := uint(len(name))
+	if n == 0 {
+		return 0
+	}
+	return n + uint(name[0])*3 + uint(name[n/2])*29 + uint(name[n-1])*7
+}
+
+// index fills the hash table of actions; it is a power of two, at most a quarter full.
+func (d *definition) index() {
+	size := 8
+	for size < 4*len(d.actions) {
+		size *= 2
+	}
+	d.slots = make([]uint16, size)
+	for i := range d.actions {
+		h := slot(d.actions[i].name)
+		for d.slots[h&uint(size-1)] != 0 {
+			h++
+		}
+		d.slots[h&uint(size-1)] = uint16(i + 1)
+	}
+}
+
+func (d *definition) actionNames() []Action {
+	names := make([]Action, len(d.actions))
+	for i := range d.actions {
+		names[i] = d.actions[i].name
+	}
+	return names
+}
+
+func (d *definition) fieldNames() []FieldID {
+	names := []FieldID{FieldOwner, FieldPool}
+	for i := range d.Fields {
+		names = append(names, d.Fields[i].ID)
+	}
+	return names
+}
+
+// us is the party whose turn it is when nobody else's is.
+func (d *definition) us() string {
+	if len(d.Parties) == 0 {
+		return ""
+	}
+	return d.Parties[0]
+}
+
+// leftStage is what stops a clock that an entry started; no event has this kind.
+const leftStage EventKind = "left"
+
+// parseSignal reads a timer's Start or Stop.
+func parseSignal(s string) (signal, bool) {
+	word, name, named := strings.Cut(s, " ")
+	switch word {
+	case "opened", "inquired", "touched", "responded", "closed":
+		return signal{kind: EventKind(word)}, !named
+	case "entered":
+		return signal{kind: EventMoved, name: name}, name != ""
+	case "set", "date":
+		return signal{kind: EventSet, name: name, date: word == "date"}, name != ""
+	case "side_opened", "side_closed":
+		return signal{kind: EventKind(word), name: name}, name != ""
+	}
+	return signal{}, false
+}

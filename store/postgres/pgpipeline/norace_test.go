@@ -1,0 +1,5 @@
+//go:build !race
+
+package pgpipeline_test
+
+const part = 1

@@ -1,0 +1,5 @@
+//go:build !race
+
+package litepipeline_test
+
+const part = 1
