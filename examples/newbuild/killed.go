@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,8 +64,10 @@ func (o *salesOffice) killed(ctx context.Context) error {
 	deaths, lost, half := 0, 0, 0
 	moments := []moment{beforeCommit, afterCommit, afterAnswer, afterConfirm, afterSold, ""}
 	random.Shuffle(len(moments)-1, func(i, j int) { moments[i], moments[j] = moments[j], moments[i] })
-	for _, m := range moments {
-		l := life{Where: o.where, House: o.house, Now: o.clock.Now(), First: firstKilled, Flats: flatsOfKilled, Moment: m, At: random.IntN(flatsOfKilled)}
+	over := random.Perm(flatsOfKilled)[:len(moments)]
+	slices.Sort(over) // each dies over a flat that none before it has reached
+	for i, m := range moments {
+		l := life{Where: o.where, House: o.house, Now: o.clock.Now(), First: firstKilled, Flats: flatsOfKilled, Moment: m, At: over[i]}
 		said, err := l.start(ctx)
 		var died *exec.ExitError
 		switch {
