@@ -11,6 +11,7 @@ require (
 	github.com/tenure-go/tenure/store/postgres v0.0.0
 	github.com/tenure-go/tenure/store/sqlite v0.0.0
 	github.com/tenure-go/tenure/voucher/pdf v0.0.0
+	modernc.org/sqlite v1.62.0
 )
 
 require (
@@ -38,7 +39,6 @@ require (
 	modernc.org/libc v1.80.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
-	modernc.org/sqlite v1.62.0 // indirect
 )
 
 replace (

@@ -46,6 +46,13 @@ func (w *world) apply(ctx context.Context, part string) error {
 }
 
 func main() {
+	if was, err := lived(context.Background()); was {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "newbuild: a seller:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	db := flag.String("db", "", "an SQLite file to keep the cards in")
 	url := flag.String("postgres", "", "the URL of a PostgreSQL to keep the cards in")
 	lang := flag.String("lang", "en", "the language of reasons: en or ru")
@@ -77,6 +84,7 @@ func run(ctx context.Context, w *world, db, url string) (err error) {
 	}
 	for _, chapter := range []func(context.Context, *world) error{
 		inquiries,
+		office,
 		papers,
 		func(_ context.Context, w *world) error { return money(drawHouse(w.seed), w.lang, w.out, w.checks) },
 	} {

@@ -4,6 +4,8 @@
 //
 //	go run ./examples/rental
 //	go run ./examples/rental -in bookings.csv.gz -rooms 95
+//	go run ./examples/rental -db season.db
+//	go run ./examples/rental -postgres postgres://localhost/season
 //
 // The file has the columns of the public hotel booking demand set (Antonio, Almeida, Nunes, Data
 // in Brief 22, 2019): lead_time, arrival_date_year, arrival_date_month, arrival_date_day_of_month,

@@ -18,13 +18,15 @@ import (
 	"github.com/tenure-go/tenure/store"
 )
 
-// workers is how many goroutines ask for rooms at once.
-const workers = 16
+// workers is how many goroutines ask for rooms at once. Who waits for a commit on the same pool rides
+// in the next, so on a database many are faster than few.
+const workers = 64
 
 // A season is the replay of a file of bookings, day by day, through one desk.
 type season struct {
 	desk  *booking.Desk
 	feed  booking.Feed
+	due   booking.Due
 	clock *show.Clock
 	out   io.Writer
 
@@ -78,7 +80,7 @@ func play(ctx context.Context, out io.Writer, s stores, stays []stay, percent in
 		fmt.Fprintf(out, " (%d %% of the highest demand)", percent)
 	}
 	fmt.Fprintln(out)
-	se := &season{desk: desk, feed: s.feed, clock: clock, out: out, stays: replayed, rooms: rooms, check: newLedger(rooms), counts: make(map[string]int)}
+	se := &season{desk: desk, feed: s.feed, due: s.due, clock: clock, out: out, stays: replayed, rooms: rooms, check: newLedger(rooms), counts: make(map[string]int)}
 	for i, g := range replayed {
 		g.queue = percent < 100 && i%2 == 1
 	}
@@ -230,6 +232,9 @@ func (s *season) run(ctx context.Context) error {
 		}{{10, ended[d], s.end}, {12, made[d], s.book}, {15, arrivals[d], s.arrive}}
 		for _, step := range steps {
 			s.clock.Set(d.MidnightUTC().Add(time.Duration(step.hour) * time.Hour))
+			if _, err := s.desk.Tick(ctx, s.due, len(s.rooms)); err != nil {
+				return err
+			}
 			if err := s.together(ctx, step.who, step.do); err != nil {
 				return err
 			}
