@@ -18,8 +18,7 @@ import (
 	"github.com/tenure-go/tenure/store"
 )
 
-// workers is how many goroutines ask for rooms at once. Who waits for a commit on the same pool rides
-// in the next, so on a database many are faster than few.
+// workers is how many goroutines ask for rooms at once.
 const workers = 16
 
 // A season is the replay of a file of bookings, day by day, through one desk.
