@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -172,6 +173,17 @@ const (
 	maxClaims = 500
 	maxCount  = 1_000_000
 )
+
+// checkCommand refuses what no store can help: nothing, a pointer to a command, a faulty field.
+func checkCommand(cmd Command) error {
+	switch cmd.(type) {
+	case nil:
+		return &InvalidError{Field: "command", Why: WhyMissing}
+	case Define, Hold, Block, Rehold, Extend, Confirm, Cancel, CheckIn, CheckOut, NoShow, Move, Reset:
+		return cmd.check()
+	}
+	return &InvalidError{Field: "command", Value: fmt.Sprintf("%T", cmd), Why: WhySyntax}
+}
 
 // A checker collects the first fault of a command's fields.
 type checker struct{ err error }

@@ -36,3 +36,17 @@ func TestNextFreeOfSold(t *testing.T) {
 	next, ok := cals[0].NextFree(booking.NightsFrom(june), 1)
 	require.False(t, ok, "%v", next)
 }
+
+func TestPointerIsNoCommand(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	now := base
+	desk, _ := cornerDesk(t, &now)
+	var none *booking.Cancel
+	for _, cmd := range []booking.Command{&booking.Hold{ID: "h", Unit: "flat", Span: nightSpan(1, 2)}, none} {
+		_, err := desk.Do(ctx, cmd)
+		require.ErrorIs(t, err, booking.ErrInvalid)
+		_, err = booking.Decide(nil, base, cmd)
+		require.ErrorIs(t, err, booking.ErrInvalid)
+	}
+}

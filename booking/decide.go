@@ -33,10 +33,7 @@ type Result struct {
 // refused than wait, is judged at the end, so two Moves are a swap.
 func Decide(cals []Calendar, now time.Time, cmds ...Command) (Decision, error) {
 	for _, cmd := range cmds {
-		if cmd == nil {
-			return Decision{}, &InvalidError{Field: "command", Why: WhyMissing}
-		}
-		if err := cmd.check(); err != nil {
+		if err := checkCommand(cmd); err != nil {
 			return Decision{}, err
 		}
 	}
