@@ -50,3 +50,17 @@ func TestPointerIsNoCommand(t *testing.T) {
 		require.ErrorIs(t, err, booking.ErrInvalid)
 	}
 }
+
+func TestClaimsAreCounted(t *testing.T) {
+	t.Parallel()
+	desk, err := booking.New(booking.Config{Store: untouched{t}})
+	require.NoError(t, err)
+	and := make([]booking.Claim, 500)
+	for i := range and {
+		and[i] = booking.Claim{Unit: "u", Span: nightSpan(i, i+1)}
+	}
+	for _, cmd := range []booking.Command{booking.Hold{ID: "r", Unit: "u", Span: nightSpan(500, 501), And: and}, booking.Block{ID: "r", Unit: "u", Span: nightSpan(500, 501), And: and}} {
+		_, err = desk.Do(context.Background(), cmd)
+		require.ErrorIs(t, err, booking.ErrInvalid)
+	}
+}
