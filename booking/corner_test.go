@@ -23,6 +23,19 @@ func cornerDesk(t *testing.T, now *time.Time, units ...booking.Unit) (*booking.D
 	return desk, mem
 }
 
+// stay is a guest who is there.
+func stay(t *testing.T, desk *booking.Desk, id booking.ReservationID, places []int, claims ...booking.Claim) booking.Ref {
+	t.Helper()
+	ctx := context.Background()
+	first := claims[0]
+	_, err := desk.Hold(ctx, booking.Hold{ID: id, Unit: first.Unit, Span: first.Span, Count: first.Count, And: claims[1:]})
+	require.NoError(t, err)
+	ref := booking.Ref{Unit: first.Unit, ID: id}
+	_, err = desk.Do(ctx, booking.Confirm{Ref: ref}, booking.CheckIn{Ref: ref, Places: places})
+	require.NoError(t, err)
+	return ref
+}
+
 // Law 11: what has been sold for ever is not free again at the end of time.
 func TestNextFreeOfSold(t *testing.T) {
 	t.Parallel()
@@ -48,6 +61,24 @@ func TestPointerIsNoCommand(t *testing.T) {
 		require.ErrorIs(t, err, booking.ErrInvalid)
 		_, err = booking.Decide(nil, base, cmd)
 		require.ErrorIs(t, err, booking.ErrInvalid)
+	}
+}
+
+// A guest whose stay goes on in another room takes that for the part that begins, and a repeat
+// changes nothing.
+func TestRoomOfSecondPart(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	now := base.Add(16 * time.Hour)
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "pool", Capacity: 3, Zone: "Europe/Moscow"})
+	ref := stay(t, desk, "guest", []int{1}, booking.Claim{Unit: "pool", Span: nightSpan(0, 2)}, booking.Claim{Unit: "pool", Span: nightSpan(2, 4)})
+	now = now.Add(48 * time.Hour)
+	for i := range 2 {
+		res, err := desk.Do(ctx, booking.CheckIn{Ref: ref, Places: []int{3}})
+		require.NoError(t, err)
+		require.Equal(t, []int{1}, res.Claims[0].Places, "the nights that are over")
+		require.Equal(t, []int{3}, res.Claims[1].Places)
+		require.Equal(t, i == 1, res.Replayed)
 	}
 }
 

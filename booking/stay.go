@@ -26,7 +26,7 @@ func (d *decider) checkIn(c CheckIn) (answer, error) {
 		return answer{}, err
 	}
 	claims := cloneClaims(e.Claims)
-	given := c.Places
+	given, arriving := c.Places, d.arriving(e, c.Ref)
 	for i := range claims {
 		claim := &claims[i]
 		p := d.page(claim.Unit)
@@ -34,7 +34,7 @@ func (d *decider) checkIn(c CheckIn) (answer, error) {
 			continue
 		}
 		places := claim.Places
-		if claim.Unit == e.unitOf(c.Ref) && len(given) > 0 {
+		if i == arriving && len(given) > 0 {
 			places, given = given, nil
 		} else if len(places) > 0 {
 			continue
@@ -66,6 +66,19 @@ func (e *entry) unitOf(r Ref) UnitID {
 	return e.Claims[0].Unit
 }
 
+// arriving is the index of the claim that a check-in's places are for: on the reference's unit, of
+// those that have begun the last; -1 if none has.
+func (d *decider) arriving(e *entry, r Ref) int {
+	at, u := -1, e.unitOf(r)
+	for i := range e.Claims {
+		c := &e.Claims[i]
+		if c.Unit == u && d.begun(d.page(u), c) && (at < 0 || compareStart(*c, e.Claims[at]) > 0) {
+			at = i
+		}
+	}
+	return at
+}
+
 // hasPlaces reports whether the guest has the places that the command asks for, and wants none.
 func (d *decider) hasPlaces(e *entry, cmd CheckIn) bool {
 	for i := range e.Claims {
@@ -76,7 +89,7 @@ func (d *decider) hasPlaces(e *entry, cmd CheckIn) bool {
 		if len(c.Places) == 0 {
 			return false
 		}
-		if c.Unit == e.unitOf(cmd.Ref) && len(cmd.Places) > 0 && !slices.Equal(c.Places, cmd.Places) {
+		if i == d.arriving(e, cmd.Ref) && len(cmd.Places) > 0 && !slices.Equal(c.Places, cmd.Places) {
 			return false
 		}
 	}
