@@ -82,6 +82,23 @@ func TestRoomOfSecondPart(t *testing.T) {
 	}
 }
 
+// Who leaves before it begins frees all but a moment, also of several claims.
+func TestLeftBeforeItBegan(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	now := base.Add(10 * time.Hour)
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "flat", Axis: booking.AxisTimes}, booking.Unit{ID: "manager", Axis: booking.AxisTimes})
+	span, err := booking.Between(now.Add(time.Hour), now.Add(2*time.Hour))
+	require.NoError(t, err)
+	ref := stay(t, desk, "showing", nil, booking.Claim{Unit: "flat", Span: span}, booking.Claim{Unit: "manager", Span: span})
+	_, err = desk.Do(ctx, booking.CheckOut{Ref: ref})
+	require.NoError(t, err)
+	later, err := booking.Between(now.Add(time.Hour+time.Minute), now.Add(2*time.Hour))
+	require.NoError(t, err)
+	_, err = desk.Hold(ctx, booking.Hold{ID: "next", Unit: "flat", Span: later, And: []booking.Claim{{Unit: "manager", Span: later}}})
+	require.NoError(t, err)
+}
+
 func TestClaimsAreCounted(t *testing.T) {
 	t.Parallel()
 	desk, err := booking.New(booking.Config{Store: untouched{t}})

@@ -208,34 +208,39 @@ func (d *decider) checkOut(c CheckOut) (answer, error) {
 func (d *decider) trimmed(e *entry) []Claim {
 	var kept []Claim
 	first := 0
-	for i := range e.Claims {
-		c := e.Claims[i]
-		u := &d.page(c.Unit).Unit
-		end, least := d.now.UnixMicro(), int64(1)
-		if u.Axis == AxisNights {
-			end, least = u.today(d.now), day
-		}
+	for i, c := range e.Claims {
+		cut, had := d.cut(c)
 		if compareStart(c, e.Claims[first]) < 0 {
 			first = i
 		}
-		if c.Span.from >= end && len(e.Claims) > 1 && !(c.Span.from == end && len(c.Places) > 0) {
-			continue
+		if had || len(e.Claims) == 1 {
+			kept = append(kept, cut)
 		}
-		turnover := c.Busy.to - c.Span.to
-		if to := max(c.Span.from+least, min(c.Span.to, end)); to < c.Span.to {
-			if c.Span.Forever() {
-				turnover = u.busy(Span{u.Axis, 0, to}).to - to
-			}
-			c.Span.to = to
-			c.Busy.to = to + turnover
-		}
-		kept = append(kept, c)
 	}
 	if len(kept) == 0 {
-		c := e.Claims[first]
-		kept = append(kept, c)
+		cut, _ := d.cut(e.Claims[first])
+		kept = append(kept, cut)
 	}
 	return kept
+}
+
+// cut is a claim as it ends now, a night or a moment at least, and whether any of it was had.
+func (d *decider) cut(c Claim) (cut Claim, had bool) {
+	u := &d.page(c.Unit).Unit
+	end, least := d.now.UnixMicro(), int64(1)
+	if u.Axis == AxisNights {
+		end, least = u.today(d.now), day
+	}
+	had = c.Span.from < end || c.Span.from == end && len(c.Places) > 0
+	turnover := c.Busy.to - c.Span.to
+	if to := max(c.Span.from+least, min(c.Span.to, end)); to < c.Span.to {
+		if c.Span.Forever() {
+			turnover = u.busy(Span{u.Axis, 0, to}).to - to
+		}
+		c.Span.to = to
+		c.Busy.to = to + turnover
+	}
+	return c, had
 }
 
 func compareStart(a, b Claim) int { return cmp.Compare(a.Span.from, b.Span.from) }
