@@ -99,6 +99,37 @@ func TestLeftBeforeItBegan(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// A guest who is there keeps the room, however the claims of the stay are cut.
+func TestMoveKeepsRoom(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	pool := booking.Unit{ID: "pool", Capacity: 4, Zone: "Europe/Moscow"}
+	tests := []struct {
+		name   string
+		claims []booking.Claim
+		moved  []booking.Claim
+		keeps  int
+	}{
+		{"two parts become one", []booking.Claim{{Unit: "pool", Span: nightSpan(0, 2)}, {Unit: "pool", Span: nightSpan(2, 4)}}, []booking.Claim{{Unit: "pool", Span: nightSpan(0, 4)}}, 1},
+		{"one room more", []booking.Claim{{Unit: "pool", Span: nightSpan(0, 4)}}, []booking.Claim{{Unit: "pool", Span: nightSpan(0, 4), Count: 2}}, 1},
+		{"one room less", []booking.Claim{{Unit: "pool", Span: nightSpan(0, 4), Count: 2}}, []booking.Claim{{Unit: "pool", Span: nightSpan(0, 4)}}, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			now := base.Add(16 * time.Hour)
+			desk, _ := cornerDesk(t, &now, pool)
+			rooms := []int{3, 4}[:max(1, tt.claims[0].Count)]
+			ref := stay(t, desk, "guest", rooms, tt.claims...)
+			res, err := desk.Do(ctx, booking.Move{Ref: ref, Claims: tt.moved})
+			require.NoError(t, err)
+			got := res.Claims[0].Places
+			require.Len(t, got, max(1, tt.moved[0].Count))
+			require.Contains(t, got, 3, "%v", got)
+		})
+	}
+}
+
 func TestClaimsAreCounted(t *testing.T) {
 	t.Parallel()
 	desk, err := booking.New(booking.Config{Store: untouched{t}})
@@ -111,4 +142,17 @@ func TestClaimsAreCounted(t *testing.T) {
 		_, err = desk.Do(context.Background(), cmd)
 		require.ErrorIs(t, err, booking.ErrInvalid)
 	}
+}
+
+// Claims side by side keep rooms of their own.
+func TestMoveKeepsRoomsApart(t *testing.T) {
+	t.Parallel()
+	now := base.Add(16 * time.Hour)
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "pool", Capacity: 4, Zone: "Europe/Moscow"})
+	part := func(to int) booking.Claim { return booking.Claim{Unit: "pool", Span: nightSpan(0, to)} }
+	ref := stay(t, desk, "guest", []int{3}, part(4), part(4))
+	res, err := desk.Do(context.Background(), booking.Move{Ref: ref, Claims: []booking.Claim{part(5), part(5)}})
+	require.NoError(t, err)
+	require.Equal(t, []int{3}, res.Claims[0].Places)
+	require.Equal(t, []int{1}, res.Claims[1].Places)
 }

@@ -122,8 +122,9 @@ func (d *decider) assign(e *entry, p *page, claims []Claim, i int, places []int)
 	}
 	taken := &TakenError{Unit: c.Unit, Span: c.Span, Free: p.Unit.Capacity - len(occupied)}
 	if len(places) == 0 {
+		places = slices.Clone(c.Places) // what the guest has stays
 		for n := 1; n <= p.Unit.Capacity && len(places) < c.Count; n++ {
-			if _, ok := occupied[n]; !ok {
+			if _, ok := occupied[n]; !ok && !slices.Contains(places, n) {
 				places = append(places, n)
 			}
 		}
@@ -335,14 +336,11 @@ func (d *decider) moved(e *entry, asked []Claim) ([]Claim, error) {
 		}
 		c.Busy = p.Unit.busy(c.Span)
 		for _, old := range e.Claims {
-			if old.Unit != c.Unit || old.Count != c.Count || !old.Span.Overlaps(c.Span) {
-				continue
-			}
-			c.Places = slices.Clone(old.Places)
-			if old.Span == c.Span {
+			if old.Unit == c.Unit && old.Count == c.Count && old.Span == c.Span {
 				c.Busy = old.Busy
 			}
 		}
+		c.Places = e.roomsFor(c, claims[:i])
 		claims[i] = c
 		d.requireWindow(p, c.Busy)
 	}
@@ -351,13 +349,37 @@ func (d *decider) moved(e *entry, asked []Claim) ([]Claim, error) {
 	}
 	for i := range claims {
 		c := &claims[i]
-		if p := d.page(c.Unit); len(c.Places) == 0 && d.begun(p, c) {
+		switch p := d.page(c.Unit); {
+		case len(c.Places) == c.Count:
+		case !d.begun(p, c):
+			c.Places = nil
+		default:
 			if err := d.assign(e, p, claims, i, nil); err != nil || d.asked {
 				return nil, err
 			}
 		}
 	}
 	return claims, nil
+}
+
+// roomsFor lists the rooms that the guest has and keeps for a claim of a move, as many as it needs
+// at most: those of the last part of the stay first, and none that an earlier claim keeps.
+func (e *entry) roomsFor(c Claim, earlier []Claim) []int {
+	var rooms []int
+	had := slices.Clone(e.Claims)
+	slices.SortStableFunc(had, func(a, b Claim) int { return compareStart(b, a) })
+	for _, old := range had {
+		if old.Unit != c.Unit || !old.Span.Overlaps(c.Span) {
+			continue
+		}
+		for _, n := range old.Places {
+			kept := func(o Claim) bool { return o.Unit == c.Unit && o.Busy.meets(c.Busy) && slices.Contains(o.Places, n) }
+			if len(rooms) < c.Count && !slices.Contains(rooms, n) && !slices.ContainsFunc(earlier, kept) {
+				rooms = append(rooms, n)
+			}
+		}
+	}
+	return rooms
 }
 
 // moveRules lists what the rules have against a move. They bind what is new: neither a closed
