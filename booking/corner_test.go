@@ -144,6 +144,25 @@ func TestClaimsAreCounted(t *testing.T) {
 	}
 }
 
+// Who is preempted after the hour of arrival does not expire before that.
+func TestPreemptedAfterArrival(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	now := base.Add(17 * time.Hour)
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "flat", Zone: "Europe/Moscow"})
+	low, err := desk.Hold(ctx, booking.Hold{ID: "low", Unit: "flat", Span: nightSpan(0, 2)})
+	require.NoError(t, err)
+	now = now.Add(time.Minute)
+	high, err := desk.Hold(ctx, booking.Hold{ID: "high", Unit: "flat", Span: nightSpan(0, 2), Priority: 1, Policy: booking.PolicyPreempt})
+	require.NoError(t, err)
+	require.Len(t, high.Side, 1)
+	now = now.Add(time.Minute)
+	gone, err := desk.Reservation(ctx, low.Ref())
+	require.NoError(t, err)
+	require.Equal(t, booking.StateExpired, gone.State)
+	require.False(t, gone.Since.Before(high.Side[0].Since), "since %s, waited since %s", gone.Since, high.Side[0].Since)
+}
+
 // Claims side by side keep rooms of their own.
 func TestMoveKeepsRoomsApart(t *testing.T) {
 	t.Parallel()
