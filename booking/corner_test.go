@@ -163,6 +163,19 @@ func TestPreemptedAfterArrival(t *testing.T) {
 	require.False(t, gone.Since.Before(high.Side[0].Since), "since %s, waited since %s", gone.Since, high.Side[0].Since)
 }
 
+// What a reservation takes from itself is no room for it: the refusal does not offer what was
+// asked for.
+func TestTakenByItself(t *testing.T) {
+	t.Parallel()
+	now := base
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "flat"})
+	span := nightSpan(1, 3)
+	_, err := desk.Hold(context.Background(), booking.Hold{ID: "h", Unit: "flat", Span: span, And: []booking.Claim{{Unit: "flat", Span: span}}})
+	var taken *booking.TakenError
+	require.ErrorAs(t, err, &taken)
+	require.NotEqual(t, span, taken.Next)
+}
+
 // Claims side by side keep rooms of their own.
 func TestMoveKeepsRoomsApart(t *testing.T) {
 	t.Parallel()
