@@ -130,6 +130,26 @@ func TestMoveKeepsRoom(t *testing.T) {
 	}
 }
 
+// A reset minds the clocks of the units that it does not name.
+func TestResetAmongOthers(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	now := base
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "a"}, booking.Unit{ID: "b"})
+	now = base.Add(5 * time.Hour)
+	for _, u := range []booking.UnitID{"a", "b"} {
+		_, err := desk.Hold(ctx, booking.Hold{ID: "h", Unit: u, Span: nightSpan(1, 2)})
+		require.NoError(t, err)
+	}
+	now = base
+	var clock *booking.ClockError
+	_, err := desk.Do(ctx, booking.Reset{Unit: "a"}, booking.Hold{ID: "i", Unit: "b", Span: nightSpan(3, 4)})
+	require.ErrorAs(t, err, &clock)
+	require.Equal(t, booking.UnitID("b"), clock.Unit)
+	_, err = desk.Do(ctx, booking.Reset{Unit: "a"}, booking.Reset{Unit: "b"}, booking.Hold{ID: "i", Unit: "b", Span: nightSpan(3, 4)})
+	require.NoError(t, err)
+}
+
 func TestClaimsAreCounted(t *testing.T) {
 	t.Parallel()
 	desk, err := booking.New(booking.Config{Store: untouched{t}})

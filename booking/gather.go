@@ -245,15 +245,16 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 	}
 	for i, c := range calls {
 		var dec Decision
-		c.result, c.err = Result{}, d.checkClocks(cals, now, c.cmds)
+		c.result, c.err = Result{}, nil
 		for range maxLoads {
-			if c.err != nil {
-				break
-			}
 			if !loaded.has(queries[i]) {
 				return Change{}, false
 			}
-			if dec, c.err = decide(narrowed(cals, queries[i]), now, c.cmds); dec.Need == nil {
+			own := narrowed(cals, queries[i])
+			if c.err = d.checkClocks(own, now, c.cmds); c.err != nil {
+				break
+			}
+			if dec, c.err = decide(own, now, c.cmds); dec.Need == nil {
 				break
 			}
 			need := *dec.Need
@@ -293,13 +294,10 @@ func narrowed(cals []Calendar, q Query) []Calendar {
 }
 
 func (d *Desk) checkClocks(cals []Calendar, now time.Time, cmds []Command) error {
-	for _, cmd := range cmds {
-		if _, ok := cmd.(Reset); ok {
-			return nil
-		}
-	}
 	for i := range cals {
-		if c := &cals[i]; c.Clock.Sub(now) > d.config.MaxSkew {
+		c := &cals[i]
+		resets := func(cmd Command) bool { r, ok := cmd.(Reset); return ok && r.Unit == c.Unit.ID }
+		if c.Clock.Sub(now) > d.config.MaxSkew && !slices.ContainsFunc(cmds, resets) {
 			return &ClockError{Unit: c.Unit.ID, Clock: c.Clock, Now: now.UTC()}
 		}
 	}

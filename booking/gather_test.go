@@ -352,3 +352,26 @@ func (s *tornStore) Load(ctx context.Context, q Query) ([]Calendar, error) {
 	}
 	return torn, nil
 }
+
+// A clock that ran ahead is the business of those whose units it is.
+func TestClockOfAnother(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	now := time.Date(2027, 5, 20, 12, 0, 0, 0, time.UTC)
+	d, err := New(Config{Store: NewMemory(), Now: func() time.Time { return now }})
+	require.NoError(t, err)
+	for _, u := range []UnitID{"u", "v"} {
+		_, err = d.Do(ctx, Define{Unit: Unit{ID: u}})
+		require.NoError(t, err)
+	}
+	now = now.Add(5 * time.Hour)
+	_, err = d.Hold(ctx, Hold{ID: "ahead", Unit: "v", Span: juneNights(1, 2)})
+	require.NoError(t, err)
+	now = now.Add(-5 * time.Hour)
+	both := Hold{ID: "both", Unit: "u", Span: juneNights(1, 2), And: []Claim{{Unit: "v", Span: juneNights(3, 4)}}}
+	own := Hold{ID: "own", Unit: "u", Span: juneNights(1, 2)}
+	calls := []*call{{cmds: []Command{both}, query: queryOf([]Command{both})}, {cmds: []Command{own}, query: queryOf([]Command{own})}}
+	require.NoError(t, d.attempt(ctx, calls))
+	require.ErrorIs(t, calls[0].err, ErrClock)
+	require.NoError(t, calls[1].err)
+}
