@@ -344,6 +344,7 @@ func after(cals []Calendar, c Change) {
 		for _, h := range c.Heads {
 			if h.Unit.ID == cal.Unit.ID {
 				cal.Head = h
+				cal.Version = max(cal.Version, 1) // it is defined; the first guard of all keeps what was loaded
 			}
 		}
 		for _, row := range c.Rows {

@@ -353,6 +353,30 @@ func (s *tornStore) Load(ctx context.Context, q Query) ([]Calendar, error) {
 	return torn, nil
 }
 
+// Law 14 for a unit's first definition: who rides behind it finds the unit defined.
+func TestDefinedTogether(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	d, m := newSlow(t)
+	ride := func(cmds ...Command) []*call {
+		calls := make([]*call, len(cmds))
+		for i, cmd := range cmds {
+			calls[i] = &call{cmds: []Command{cmd}, query: queryOf([]Command{cmd})}
+		}
+		require.NoError(t, d.attempt(ctx, calls))
+		return calls
+	}
+	calls := ride(Define{Unit: Unit{ID: "new"}}, Define{Unit: Unit{ID: "new"}}, Define{Unit: Unit{ID: "new", Axis: AxisTimes}}, Hold{ID: "h", Unit: "new", Span: juneNights(1, 2)})
+	require.NoError(t, calls[0].err)
+	require.NoError(t, calls[1].err)
+	require.True(t, calls[1].result.Replayed)
+	require.ErrorIs(t, calls[2].err, ErrMismatch)
+	require.NoError(t, calls[3].err)
+	events, _, err := m.Since(ctx, "", 100)
+	require.NoError(t, err)
+	require.Len(t, events, 3, "u and new are defined, and new is held")
+}
+
 // A clock that ran ahead is the business of those whose units it is.
 func TestClockOfAnother(t *testing.T) {
 	t.Parallel()
