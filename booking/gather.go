@@ -243,6 +243,7 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 	for i := range cals {
 		loaded.Units = append(loaded.Units, cals[i].Unit.ID)
 	}
+	var read []UnitID // by those who are refused, or told what is
 	for i, c := range calls {
 		var dec Decision
 		c.result, c.err = Result{}, nil
@@ -264,6 +265,9 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 			}
 			queries[i] = need
 		}
+		if len(queries[i].Units) > 1 {
+			read = union(read, queries[i].Units)
+		}
 		if c.err != nil {
 			continue
 		}
@@ -275,7 +279,23 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 			}
 		}
 	}
-	return all, true
+	return all.reading(cals, read), true
+}
+
+// reading is a change that stands only if these units, too, are what they were: an answer over
+// several units that rides with a commit is of one moment.
+func (c Change) reading(cals []Calendar, read []UnitID) Change {
+	if c.Empty() {
+		return c
+	}
+	for i := range cals {
+		key := unitKey(cals[i].Unit.ID)
+		guarded := slices.ContainsFunc(c.Guards, func(g store.Guard) bool { return g.Key == key })
+		if !guarded && slices.Contains(read, cals[i].Unit.ID) {
+			c.Guards = append(c.Guards, guard(cals[i].Unit.ID, cals[i].Version, false))
+		}
+	}
+	return c
 }
 
 // narrowed is what of the calendars a query would have loaded.

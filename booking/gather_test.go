@@ -377,6 +377,29 @@ func TestDefinedTogether(t *testing.T) {
 	require.Len(t, events, 3, "u and new are defined, and new is held")
 }
 
+// A refusal over several units that rides with a commit is guarded by all of them.
+func TestRefusalIsGuarded(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	d, s := newSlow(t)
+	_, err := d.Do(ctx, Define{Unit: Unit{ID: "v"}})
+	require.NoError(t, err)
+	_, err = d.Hold(ctx, Hold{ID: "group", Unit: "u", Span: juneNights(1, 2), And: []Claim{{Unit: "v", Span: juneNights(1, 2)}}})
+	require.NoError(t, err)
+	_, err = d.Hold(ctx, Hold{ID: "waits", Unit: "u", Span: juneNights(1, 2), And: []Claim{{Unit: "v", Span: juneNights(1, 2)}}, Policy: PolicyQueue})
+	require.NoError(t, err)
+	var guards []store.Guard
+	s.before = func(c Change) error { guards = c.Guards; return nil }
+	var calls []*call
+	for _, cmd := range []Command{Hold{ID: "no", Unit: "u", Span: juneNights(1, 2)}, Hold{ID: "yes", Unit: "u", Span: juneNights(20, 21)}} {
+		calls = append(calls, &call{cmds: []Command{cmd}, query: queryOf([]Command{cmd})})
+	}
+	require.NoError(t, d.attempt(ctx, calls))
+	require.ErrorIs(t, calls[0].err, ErrTaken)
+	require.NoError(t, calls[1].err)
+	require.Len(t, guards, 2, "u is written, v was read")
+}
+
 // A clock that ran ahead is the business of those whose units it is.
 func TestClockOfAnother(t *testing.T) {
 	t.Parallel()
