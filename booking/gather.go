@@ -105,11 +105,10 @@ func (d *Desk) run(ctx context.Context, c *call) (Result, error) {
 		return Result{}, fmt.Errorf("booking: nothing was done: %w", context.Cause(ctx))
 	}
 	if d.single {
-		err := d.attempt(ctx, []*call{c})
-		if err == nil {
-			err = c.err
+		if err := d.attempt(ctx, []*call{c}); err != nil {
+			return Result{}, err
 		}
-		return c.result, err
+		return c.result, c.err
 	}
 	keys := make([]store.Key, len(c.query.Units))
 	for i, u := range c.query.Units {

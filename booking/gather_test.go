@@ -422,3 +422,13 @@ func TestClockOfAnother(t *testing.T) {
 	require.ErrorIs(t, calls[0].err, ErrClock)
 	require.NoError(t, calls[1].err)
 }
+
+// What was not committed is no answer, in a transaction either.
+func TestNoResultWithoutCommit(t *testing.T) {
+	t.Parallel()
+	d, s := newSlow(t)
+	s.before = func(Change) error { return store.ErrConflict }
+	res, err := d.In(s).Hold(context.Background(), Hold{ID: "h", Unit: "u", Span: juneNights(1, 2)})
+	require.ErrorIs(t, err, store.ErrConflict)
+	require.Empty(t, res.All)
+}
