@@ -117,7 +117,10 @@ func (c *Calendar) NextFree(s Span, count int) (Span, bool) {
 		return Span{}, false
 	case s.Forever():
 		s.from = start
-		return s, c.Window.Forever()
+		if s.Empty() || !c.Window.Forever() {
+			return Span{}, false
+		}
+		return s, true
 	case start+length > c.Window.to || start+length < start:
 		return Span{}, false
 	}

@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -173,6 +174,17 @@ const (
 	maxCount  = 1_000_000
 )
 
+// checkCommand refuses what no store can help: nothing, a pointer to a command, a faulty field.
+func checkCommand(cmd Command) error {
+	switch cmd.(type) {
+	case nil:
+		return &InvalidError{Field: "command", Why: WhyMissing}
+	case Define, Hold, Block, Rehold, Extend, Confirm, Cancel, CheckIn, CheckOut, NoShow, Move, Reset:
+		return cmd.check()
+	}
+	return &InvalidError{Field: "command", Value: fmt.Sprintf("%T", cmd), Why: WhySyntax}
+}
+
 // A checker collects the first fault of a command's fields.
 type checker struct{ err error }
 
@@ -244,8 +256,8 @@ func (k *checker) claim(field string, c Claim) {
 	}
 }
 
-func (k *checker) claims(field string, claims []Claim) {
-	if len(claims) > maxClaims {
+func (k *checker) claims(field string, claims []Claim, limit int) {
+	if len(claims) > limit {
 		k.fail("claims", strconv.Itoa(len(claims)), WhyRange)
 		return
 	}
@@ -290,7 +302,7 @@ func (c Hold) check() error {
 	var k checker
 	k.name("id", string(c.ID))
 	k.claim("", Claim{Unit: c.Unit, Span: c.Span, Count: c.Count})
-	k.claims("and", c.And)
+	k.claims("and", c.And, maxClaims-1)
 	k.text("holder", c.Holder)
 	k.text("source", c.Source)
 	k.duration("ttl", c.TTL)
@@ -305,7 +317,7 @@ func (c Block) check() error {
 	var k checker
 	k.name("id", string(c.ID))
 	k.claim("", Claim{Unit: c.Unit, Span: c.Span, Count: c.Count})
-	k.claims("and", c.And)
+	k.claims("and", c.And, maxClaims-1)
 	k.text("source", c.Source)
 	return k.author(c.By, c.Why)
 }
@@ -368,7 +380,7 @@ func (c Move) check() error {
 	if len(c.Claims) == 0 {
 		k.fail("claims", "", WhyMissing)
 	}
-	k.claims("claims", c.Claims)
+	k.claims("claims", c.Claims, maxClaims)
 	return k.author(c.By, c.Why)
 }
 

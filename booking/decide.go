@@ -33,10 +33,7 @@ type Result struct {
 // refused than wait, is judged at the end, so two Moves are a swap.
 func Decide(cals []Calendar, now time.Time, cmds ...Command) (Decision, error) {
 	for _, cmd := range cmds {
-		if cmd == nil {
-			return Decision{}, &InvalidError{Field: "command", Why: WhyMissing}
-		}
-		if err := cmd.check(); err != nil {
+		if err := checkCommand(cmd); err != nil {
 			return Decision{}, err
 		}
 	}
@@ -705,7 +702,20 @@ func (d *decider) judge() error {
 // taken says who is in the way of a claim; nil if more must be loaded to say when it is free next.
 func (d *decider) taken(e *entry, c *Claim) error {
 	p := d.page(c.Unit)
-	err := &TakenError{Unit: c.Unit, Span: c.Span, By: p.takers(c.Busy, e), Free: d.free(p, c.Busy, e)}
+	takenOn := func(s Span) []mark { // also by the entry's other claims
+		taken := p.takenOn(d.buffer[:0], s, e)
+		for i := range e.Claims {
+			if o := &e.Claims[i]; o != c && o.Unit == c.Unit {
+				taken = marks(taken, o, s)
+			}
+		}
+		d.buffer = taken
+		return taken
+	}
+	err := &TakenError{Unit: c.Unit, Span: c.Span, By: p.takers(c.Busy, e), Free: max(0, p.Unit.Capacity-peak(takenOn(c.Busy)))}
+	if len(err.By) == 0 && err.Free < p.Unit.Capacity {
+		err.By = []Ref{{Unit: c.Unit, ID: e.ID, Rev: e.Rev}} // it is in its own way
+	}
 	if c.Span.Forever() {
 		return err
 	}
@@ -713,7 +723,7 @@ func (d *decider) taken(e *entry, c *Claim) error {
 	if !d.requireWindow(p, ahead) || !d.close() {
 		return nil
 	}
-	free := newProfile(p.Unit.Capacity, p.takenOn(d.buffer[:0], ahead, e))
+	free := newProfile(p.Unit.Capacity, takenOn(ahead))
 	length := c.Busy.to - c.Busy.from
 	if start, ok := free.next(c.Busy.from, length, c.Count); ok && start+length <= ahead.to {
 		err.Next = Span{c.Span.axis, start, start + c.Span.to - c.Span.from}

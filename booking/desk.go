@@ -76,10 +76,7 @@ func (d *Desk) Do(ctx context.Context, cmds ...Command) (Result, error) {
 	}
 	cmds = minted(cmds)
 	for _, cmd := range cmds {
-		if cmd == nil {
-			return Result{}, &InvalidError{Field: "command", Why: WhyMissing}
-		}
-		if err := cmd.check(); err != nil {
+		if err := checkCommand(cmd); err != nil {
 			return Result{}, err
 		}
 		if def, ok := cmd.(Define); ok {

@@ -105,11 +105,10 @@ func (d *Desk) run(ctx context.Context, c *call) (Result, error) {
 		return Result{}, fmt.Errorf("booking: nothing was done: %w", context.Cause(ctx))
 	}
 	if d.single {
-		err := d.attempt(ctx, []*call{c})
-		if err == nil {
-			err = c.err
+		if err := d.attempt(ctx, []*call{c}); err != nil {
+			return Result{}, err
 		}
-		return c.result, err
+		return c.result, c.err
 	}
 	keys := make([]store.Key, len(c.query.Units))
 	for i, u := range c.query.Units {
@@ -243,17 +242,19 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 	for i := range cals {
 		loaded.Units = append(loaded.Units, cals[i].Unit.ID)
 	}
+	var read []UnitID // by those who are refused, or told what is
 	for i, c := range calls {
 		var dec Decision
-		c.result, c.err = Result{}, d.checkClocks(cals, now, c.cmds)
+		c.result, c.err = Result{}, nil
 		for range maxLoads {
-			if c.err != nil {
-				break
-			}
 			if !loaded.has(queries[i]) {
 				return Change{}, false
 			}
-			if dec, c.err = decide(narrowed(cals, queries[i]), now, c.cmds); dec.Need == nil {
+			own := narrowed(cals, queries[i])
+			if c.err = d.checkClocks(own, now, c.cmds); c.err != nil {
+				break
+			}
+			if dec, c.err = decide(own, now, c.cmds); dec.Need == nil {
 				break
 			}
 			need := *dec.Need
@@ -262,6 +263,9 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 				return Change{}, false // the calendars are torn: the same again
 			}
 			queries[i] = need
+		}
+		if len(queries[i].Units) > 1 {
+			read = union(read, queries[i].Units)
 		}
 		if c.err != nil {
 			continue
@@ -274,7 +278,23 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 			}
 		}
 	}
-	return all, true
+	return all.reading(cals, read), true
+}
+
+// reading is a change that stands only if these units, too, are what they were: an answer over
+// several units that rides with a commit is of one moment.
+func (c Change) reading(cals []Calendar, read []UnitID) Change {
+	if c.Empty() {
+		return c
+	}
+	for i := range cals {
+		key := unitKey(cals[i].Unit.ID)
+		guarded := slices.ContainsFunc(c.Guards, func(g store.Guard) bool { return g.Key == key })
+		if !guarded && slices.Contains(read, cals[i].Unit.ID) {
+			c.Guards = append(c.Guards, guard(cals[i].Unit.ID, cals[i].Version, false))
+		}
+	}
+	return c
 }
 
 // narrowed is what of the calendars a query would have loaded.
@@ -293,13 +313,10 @@ func narrowed(cals []Calendar, q Query) []Calendar {
 }
 
 func (d *Desk) checkClocks(cals []Calendar, now time.Time, cmds []Command) error {
-	for _, cmd := range cmds {
-		if _, ok := cmd.(Reset); ok {
-			return nil
-		}
-	}
 	for i := range cals {
-		if c := &cals[i]; c.Clock.Sub(now) > d.config.MaxSkew {
+		c := &cals[i]
+		resets := func(cmd Command) bool { r, ok := cmd.(Reset); return ok && r.Unit == c.Unit.ID }
+		if c.Clock.Sub(now) > d.config.MaxSkew && !slices.ContainsFunc(cmds, resets) {
 			return &ClockError{Unit: c.Unit.ID, Clock: c.Clock, Now: now.UTC()}
 		}
 	}
@@ -346,6 +363,7 @@ func after(cals []Calendar, c Change) {
 		for _, h := range c.Heads {
 			if h.Unit.ID == cal.Unit.ID {
 				cal.Head = h
+				cal.Version = max(cal.Version, 1) // it is defined; the first guard of all keeps what was loaded
 			}
 		}
 		for _, row := range c.Rows {

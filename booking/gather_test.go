@@ -352,3 +352,83 @@ func (s *tornStore) Load(ctx context.Context, q Query) ([]Calendar, error) {
 	}
 	return torn, nil
 }
+
+// Law 14 for a unit's first definition: who rides behind it finds the unit defined.
+func TestDefinedTogether(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	d, m := newSlow(t)
+	ride := func(cmds ...Command) []*call {
+		calls := make([]*call, len(cmds))
+		for i, cmd := range cmds {
+			calls[i] = &call{cmds: []Command{cmd}, query: queryOf([]Command{cmd})}
+		}
+		require.NoError(t, d.attempt(ctx, calls))
+		return calls
+	}
+	calls := ride(Define{Unit: Unit{ID: "new"}}, Define{Unit: Unit{ID: "new"}}, Define{Unit: Unit{ID: "new", Axis: AxisTimes}}, Hold{ID: "h", Unit: "new", Span: juneNights(1, 2)})
+	require.NoError(t, calls[0].err)
+	require.NoError(t, calls[1].err)
+	require.True(t, calls[1].result.Replayed)
+	require.ErrorIs(t, calls[2].err, ErrMismatch)
+	require.NoError(t, calls[3].err)
+	events, _, err := m.Since(ctx, "", 100)
+	require.NoError(t, err)
+	require.Len(t, events, 3, "u and new are defined, and new is held")
+}
+
+// A refusal over several units that rides with a commit is guarded by all of them.
+func TestRefusalIsGuarded(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	d, s := newSlow(t)
+	_, err := d.Do(ctx, Define{Unit: Unit{ID: "v"}})
+	require.NoError(t, err)
+	_, err = d.Hold(ctx, Hold{ID: "group", Unit: "u", Span: juneNights(1, 2), And: []Claim{{Unit: "v", Span: juneNights(1, 2)}}})
+	require.NoError(t, err)
+	_, err = d.Hold(ctx, Hold{ID: "waits", Unit: "u", Span: juneNights(1, 2), And: []Claim{{Unit: "v", Span: juneNights(1, 2)}}, Policy: PolicyQueue})
+	require.NoError(t, err)
+	var guards []store.Guard
+	s.before = func(c Change) error { guards = c.Guards; return nil }
+	var calls []*call
+	for _, cmd := range []Command{Hold{ID: "no", Unit: "u", Span: juneNights(1, 2)}, Hold{ID: "yes", Unit: "u", Span: juneNights(20, 21)}} {
+		calls = append(calls, &call{cmds: []Command{cmd}, query: queryOf([]Command{cmd})})
+	}
+	require.NoError(t, d.attempt(ctx, calls))
+	require.ErrorIs(t, calls[0].err, ErrTaken)
+	require.NoError(t, calls[1].err)
+	require.Len(t, guards, 2, "u is written, v was read")
+}
+
+// A clock that ran ahead is the business of those whose units it is.
+func TestClockOfAnother(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	now := time.Date(2027, 5, 20, 12, 0, 0, 0, time.UTC)
+	d, err := New(Config{Store: NewMemory(), Now: func() time.Time { return now }})
+	require.NoError(t, err)
+	for _, u := range []UnitID{"u", "v"} {
+		_, err = d.Do(ctx, Define{Unit: Unit{ID: u}})
+		require.NoError(t, err)
+	}
+	now = now.Add(5 * time.Hour)
+	_, err = d.Hold(ctx, Hold{ID: "ahead", Unit: "v", Span: juneNights(1, 2)})
+	require.NoError(t, err)
+	now = now.Add(-5 * time.Hour)
+	both := Hold{ID: "both", Unit: "u", Span: juneNights(1, 2), And: []Claim{{Unit: "v", Span: juneNights(3, 4)}}}
+	own := Hold{ID: "own", Unit: "u", Span: juneNights(1, 2)}
+	calls := []*call{{cmds: []Command{both}, query: queryOf([]Command{both})}, {cmds: []Command{own}, query: queryOf([]Command{own})}}
+	require.NoError(t, d.attempt(ctx, calls))
+	require.ErrorIs(t, calls[0].err, ErrClock)
+	require.NoError(t, calls[1].err)
+}
+
+// What was not committed is no answer, in a transaction either.
+func TestNoResultWithoutCommit(t *testing.T) {
+	t.Parallel()
+	d, s := newSlow(t)
+	s.before = func(Change) error { return store.ErrConflict }
+	res, err := d.In(s).Hold(context.Background(), Hold{ID: "h", Unit: "u", Span: juneNights(1, 2)})
+	require.ErrorIs(t, err, store.ErrConflict)
+	require.Empty(t, res.All)
+}

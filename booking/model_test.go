@@ -125,7 +125,8 @@ func (r *modelRes) due() (int, bool) {
 	case "held":
 		return r.deadline, true
 	case "queued":
-		return r.arrival()
+		at, ok := r.arrival()
+		return max(at, r.since), ok // not before it began to wait
 	}
 	return 0, false
 }

@@ -51,6 +51,9 @@ func (b *book) due(r *Reservation) (time.Time, bool) {
 				first = in
 			}
 		}
+		if first.Before(r.Since) && !first.IsZero() {
+			first = r.Since // preempted or moved after the arrival: it does not end before it began to wait
+		}
 		return first, !first.IsZero()
 	}
 	return time.Time{}, false

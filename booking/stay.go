@@ -26,7 +26,7 @@ func (d *decider) checkIn(c CheckIn) (answer, error) {
 		return answer{}, err
 	}
 	claims := cloneClaims(e.Claims)
-	given := c.Places
+	given, arriving := c.Places, d.arriving(e, c.Ref)
 	for i := range claims {
 		claim := &claims[i]
 		p := d.page(claim.Unit)
@@ -34,7 +34,7 @@ func (d *decider) checkIn(c CheckIn) (answer, error) {
 			continue
 		}
 		places := claim.Places
-		if claim.Unit == e.unitOf(c.Ref) && len(given) > 0 {
+		if i == arriving && len(given) > 0 {
 			places, given = given, nil
 		} else if len(places) > 0 {
 			continue
@@ -66,6 +66,19 @@ func (e *entry) unitOf(r Ref) UnitID {
 	return e.Claims[0].Unit
 }
 
+// arriving is the index of the claim that a check-in's places are for: on the reference's unit, of
+// those that have begun the last; -1 if none has.
+func (d *decider) arriving(e *entry, r Ref) int {
+	at, u := -1, e.unitOf(r)
+	for i := range e.Claims {
+		c := &e.Claims[i]
+		if c.Unit == u && d.begun(d.page(u), c) && (at < 0 || compareStart(*c, e.Claims[at]) > 0) {
+			at = i
+		}
+	}
+	return at
+}
+
 // hasPlaces reports whether the guest has the places that the command asks for, and wants none.
 func (d *decider) hasPlaces(e *entry, cmd CheckIn) bool {
 	for i := range e.Claims {
@@ -76,7 +89,7 @@ func (d *decider) hasPlaces(e *entry, cmd CheckIn) bool {
 		if len(c.Places) == 0 {
 			return false
 		}
-		if c.Unit == e.unitOf(cmd.Ref) && len(cmd.Places) > 0 && !slices.Equal(c.Places, cmd.Places) {
+		if i == d.arriving(e, cmd.Ref) && len(cmd.Places) > 0 && !slices.Equal(c.Places, cmd.Places) {
 			return false
 		}
 	}
@@ -109,8 +122,9 @@ func (d *decider) assign(e *entry, p *page, claims []Claim, i int, places []int)
 	}
 	taken := &TakenError{Unit: c.Unit, Span: c.Span, Free: p.Unit.Capacity - len(occupied)}
 	if len(places) == 0 {
+		places = slices.Clone(c.Places) // what the guest has stays
 		for n := 1; n <= p.Unit.Capacity && len(places) < c.Count; n++ {
-			if _, ok := occupied[n]; !ok {
+			if _, ok := occupied[n]; !ok && !slices.Contains(places, n) {
 				places = append(places, n)
 			}
 		}
@@ -195,34 +209,39 @@ func (d *decider) checkOut(c CheckOut) (answer, error) {
 func (d *decider) trimmed(e *entry) []Claim {
 	var kept []Claim
 	first := 0
-	for i := range e.Claims {
-		c := e.Claims[i]
-		u := &d.page(c.Unit).Unit
-		end, least := d.now.UnixMicro(), int64(1)
-		if u.Axis == AxisNights {
-			end, least = u.today(d.now), day
-		}
+	for i, c := range e.Claims {
+		cut, had := d.cut(c)
 		if compareStart(c, e.Claims[first]) < 0 {
 			first = i
 		}
-		if c.Span.from >= end && len(e.Claims) > 1 && !(c.Span.from == end && len(c.Places) > 0) {
-			continue
+		if had || len(e.Claims) == 1 {
+			kept = append(kept, cut)
 		}
-		turnover := c.Busy.to - c.Span.to
-		if to := max(c.Span.from+least, min(c.Span.to, end)); to < c.Span.to {
-			if c.Span.Forever() {
-				turnover = u.busy(Span{u.Axis, 0, to}).to - to
-			}
-			c.Span.to = to
-			c.Busy.to = to + turnover
-		}
-		kept = append(kept, c)
 	}
 	if len(kept) == 0 {
-		c := e.Claims[first]
-		kept = append(kept, c)
+		cut, _ := d.cut(e.Claims[first])
+		kept = append(kept, cut)
 	}
 	return kept
+}
+
+// cut is a claim as it ends now, a night or a moment at least, and whether any of it was had.
+func (d *decider) cut(c Claim) (cut Claim, had bool) {
+	u := &d.page(c.Unit).Unit
+	end, least := d.now.UnixMicro(), int64(1)
+	if u.Axis == AxisNights {
+		end, least = u.today(d.now), day
+	}
+	had = c.Span.from < end || c.Span.from == end && len(c.Places) > 0
+	turnover := c.Busy.to - c.Span.to
+	if to := max(c.Span.from+least, min(c.Span.to, end)); to < c.Span.to {
+		if c.Span.Forever() {
+			turnover = u.busy(Span{u.Axis, 0, to}).to - to
+		}
+		c.Span.to = to
+		c.Busy.to = to + turnover
+	}
+	return c, had
 }
 
 func compareStart(a, b Claim) int { return cmp.Compare(a.Span.from, b.Span.from) }
@@ -317,14 +336,11 @@ func (d *decider) moved(e *entry, asked []Claim) ([]Claim, error) {
 		}
 		c.Busy = p.Unit.busy(c.Span)
 		for _, old := range e.Claims {
-			if old.Unit != c.Unit || old.Count != c.Count || !old.Span.Overlaps(c.Span) {
-				continue
-			}
-			c.Places = slices.Clone(old.Places)
-			if old.Span == c.Span {
+			if old.Unit == c.Unit && old.Count == c.Count && old.Span == c.Span {
 				c.Busy = old.Busy
 			}
 		}
+		c.Places = e.roomsFor(c, claims[:i])
 		claims[i] = c
 		d.requireWindow(p, c.Busy)
 	}
@@ -333,13 +349,37 @@ func (d *decider) moved(e *entry, asked []Claim) ([]Claim, error) {
 	}
 	for i := range claims {
 		c := &claims[i]
-		if p := d.page(c.Unit); len(c.Places) == 0 && d.begun(p, c) {
+		switch p := d.page(c.Unit); {
+		case len(c.Places) == c.Count:
+		case !d.begun(p, c):
+			c.Places = nil
+		default:
 			if err := d.assign(e, p, claims, i, nil); err != nil || d.asked {
 				return nil, err
 			}
 		}
 	}
 	return claims, nil
+}
+
+// roomsFor lists the rooms that the guest has and keeps for a claim of a move, as many as it needs
+// at most: those of the last part of the stay first, and none that an earlier claim keeps.
+func (e *entry) roomsFor(c Claim, earlier []Claim) []int {
+	var rooms []int
+	had := slices.Clone(e.Claims)
+	slices.SortStableFunc(had, func(a, b Claim) int { return compareStart(b, a) })
+	for _, old := range had {
+		if old.Unit != c.Unit || !old.Span.Overlaps(c.Span) {
+			continue
+		}
+		for _, n := range old.Places {
+			kept := func(o Claim) bool { return o.Unit == c.Unit && o.Busy.meets(c.Busy) && slices.Contains(o.Places, n) }
+			if len(rooms) < c.Count && !slices.Contains(rooms, n) && !slices.ContainsFunc(earlier, kept) {
+				rooms = append(rooms, n)
+			}
+		}
+	}
+	return rooms
 }
 
 // moveRules lists what the rules have against a move. They bind what is new: neither a closed

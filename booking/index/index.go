@@ -51,6 +51,7 @@ type unit struct {
 	shown booking.Calendar
 	rows  map[booking.ReservationID]int // index in told.Reservations
 	wakes time.Time                     // its place in the heap; zero if it has none
+	short bool                          // it was loaded up to a day only: what lies behind is not known
 }
 
 // New returns an empty index of days days, the first of which is first.
@@ -63,13 +64,15 @@ func New(first date.Date, days int) *Index {
 var whole = booking.NightsFrom(date.Min())
 
 // Load takes calendars in as they were loaded from a store, or read from a desk: with a window
-// from the index's first day on. It replaces what the index had of those units.
+// from the index's first day on, the unit's turnover behind the last day included. It replaces what
+// the index had of those units. Of a unit loaded with a window that ends, Free says nothing about
+// spans without end.
 func (x *Index) Load(cals ...booking.Calendar) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	wanted, _ := booking.Nights(x.first, x.first+date.Date(x.days))
 	for _, c := range cals {
 		from, to := c.Window.Bounds()
+		wanted, _ := booking.Nights(x.first, x.first+date.Date(x.days+c.Unit.Turnover.Nights))
 		wantFrom, wantTo := wanted.Bounds()
 		if from > wantFrom || to < wantTo {
 			return fmt.Errorf("index: calendar of %s was loaded for %s, not for %s: %w", c.Unit.ID, c.Window, wanted, booking.ErrInvalid)
@@ -77,10 +80,12 @@ func (x *Index) Load(cals ...booking.Calendar) error {
 	}
 	changed := make([]int, len(cals))
 	for i, c := range cals {
+		short := !c.Window.Forever()
 		c.Window, c.IDs = whole, nil
 		c.Reservations = slices.Clone(c.Reservations)
 		n := x.ordinal(c.Unit.ID)
 		u := x.units[n]
+		u.short = short
 		u.told, u.rows = c, make(map[booking.ReservationID]int, len(c.Reservations))
 		for j, r := range c.Reservations {
 			u.rows[r.ID] = j
@@ -434,7 +439,8 @@ func (s *Set) check(span booking.Span, count int) {
 	for w, word := range s.bits {
 		for ; word != 0; word &= word - 1 {
 			n := w*64 + bits.TrailingZeros64(word)
-			if free, _ := s.index.units[n].shown.Free(span); free < count {
+			u := s.index.units[n]
+			if free, _ := u.shown.Free(span); free < count || u.short && span.Forever() {
 				s.bits[w] &^= 1 << (n % 64)
 			}
 		}

@@ -191,3 +191,49 @@ func filled(b testing.TB, units int) *index.Index {
 	require.NoError(b, x.Load(cals...))
 	return x
 }
+
+// Law 11 for an index that was loaded: what lies just behind its days can keep a stay off them by
+// the turnover, and a sale by being there.
+func TestLoadedTooShort(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mem := booking.NewMemory()
+	desk, err := booking.New(booking.Config{Store: mem, Now: func() time.Time { return noon }})
+	require.NoError(t, err)
+	_, err = desk.Do(ctx, booking.Define{Unit: booking.Unit{ID: "a", Turnover: booking.Turnover{Nights: 2}}})
+	require.NoError(t, err)
+	_, err = desk.Hold(ctx, booking.Hold{ID: "h", Unit: "a", Span: nights(31, 33)})
+	require.NoError(t, err)
+	x := index.New(june, 30)
+	free := func(s booking.Span) bool {
+		var set index.Set
+		require.True(t, x.Free(&set, s, 1, noon))
+		return set.Len() > 0
+	}
+	load := func(window booking.Span) error {
+		cals, err := mem.Load(ctx, booking.Query{Units: []booking.UnitID{"a"}, Window: window})
+		require.NoError(t, err)
+		return x.Load(cals...)
+	}
+	if err := load(nights(0, 30)); err == nil {
+		require.False(t, free(nights(29, 30)))
+	}
+	require.NoError(t, load(nights(0, 32)))
+	require.False(t, free(nights(29, 30)))
+	require.True(t, free(nights(28, 29)))
+
+	_, err = desk.Cancel(ctx, booking.Cancel{Ref: booking.Ref{Unit: "a", ID: "h"}})
+	require.NoError(t, err)
+	far, err := desk.Hold(ctx, booking.Hold{ID: "far", Unit: "a", Span: nights(100, 103)})
+	require.NoError(t, err)
+	sale := booking.NightsFrom(june + 20)
+	require.NoError(t, load(nights(0, 90)))
+	require.True(t, free(nights(20, 25)))
+	require.False(t, free(sale), "what lies behind the window is not known")
+	require.NoError(t, load(booking.NightsFrom(june)))
+	require.False(t, free(sale))
+	_, err = desk.Cancel(ctx, booking.Cancel{Ref: far.Ref()})
+	require.NoError(t, err)
+	require.NoError(t, load(booking.NightsFrom(june)))
+	require.True(t, free(sale))
+}
