@@ -2,9 +2,11 @@ package booking_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
+	"github.com/rickb777/date/v2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenure-go/tenure/booking"
@@ -207,4 +209,22 @@ func TestMoveKeepsRoomsApart(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{3}, res.Claims[0].Places)
 	require.Equal(t, []int{1}, res.Claims[1].Places)
+}
+
+func TestCalendarOfAllTimeIsRead(t *testing.T) {
+	t.Parallel()
+	now := base
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "flat"})
+	last, err := booking.Nights(date.New(9990, time.January, 1), date.New(9999, time.December, 31))
+	require.NoError(t, err)
+	for _, window := range []booking.Span{booking.NightsFrom(date.Min()), last} {
+		cals, err := desk.Calendar(context.Background(), window, "flat")
+		require.NoError(t, err)
+		require.True(t, cals[0].Window.Contains(window))
+		text, err := json.Marshal(cals[0])
+		require.NoError(t, err)
+		var again booking.Calendar
+		require.NoError(t, json.Unmarshal(text, &again))
+		require.Equal(t, cals[0].Window, again.Window)
+	}
 }
