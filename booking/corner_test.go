@@ -211,6 +211,27 @@ func TestMoveKeepsRoomsApart(t *testing.T) {
 	require.Equal(t, []int{1}, res.Claims[1].Places)
 }
 
+// What a commit announced is announced in its result, also of who changed nothing by the command.
+func TestAnnouncedWithOthers(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	now := base
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "flat"})
+	for _, id := range []booking.ReservationID{"first", "waits"} {
+		now = now.Add(time.Second)
+		_, err := desk.Hold(ctx, booking.Hold{ID: id, Unit: "flat", Span: nightSpan(5, 7), Policy: booking.PolicyQueue})
+		require.NoError(t, err)
+	}
+	now = now.Add(16 * time.Minute) // the first hold lapsed: an offer to who waits
+	offer := booking.Ref{Unit: "flat", ID: "waits"}
+	res, err := desk.Do(ctx, booking.Extend{Ref: offer, TTL: time.Second}, booking.Hold{ID: "other", Unit: "flat", Span: nightSpan(1, 2)})
+	require.NoError(t, err)
+	now = now.Add(time.Second)
+	kept, err := desk.Reservation(ctx, offer)
+	require.NoError(t, err)
+	require.Equal(t, kept, res.All[0])
+}
+
 func TestCalendarOfAllTimeIsRead(t *testing.T) {
 	t.Parallel()
 	now := base
