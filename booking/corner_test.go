@@ -249,3 +249,15 @@ func TestCalendarOfAllTimeIsRead(t *testing.T) {
 		require.Equal(t, cals[0].Window, again.Window)
 	}
 }
+
+// More places than there are: nobody is in the way, and nobody is named.
+func TestTakenByNobody(t *testing.T) {
+	t.Parallel()
+	now := base
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "pool", Capacity: 3})
+	_, err := desk.Hold(context.Background(), booking.Hold{ID: "h", Unit: "pool", Span: nightSpan(1, 3), Count: 5})
+	var taken *booking.TakenError
+	require.ErrorAs(t, err, &taken)
+	require.Equal(t, "pool is taken on 2027-06-02/2027-06-04, places left 3", taken.Text("en"))
+	require.Equal(t, "pool занят на 2027-06-02/2027-06-04, свободных мест 3", taken.Text("ru"))
+}
