@@ -2,9 +2,11 @@ package booking_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
+	"github.com/rickb777/date/v2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenure-go/tenure/booking"
@@ -207,4 +209,55 @@ func TestMoveKeepsRoomsApart(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{3}, res.Claims[0].Places)
 	require.Equal(t, []int{1}, res.Claims[1].Places)
+}
+
+// What a commit announced is announced in its result, also of who changed nothing by the command.
+func TestAnnouncedWithOthers(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	now := base
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "flat"})
+	for _, id := range []booking.ReservationID{"first", "waits"} {
+		now = now.Add(time.Second)
+		_, err := desk.Hold(ctx, booking.Hold{ID: id, Unit: "flat", Span: nightSpan(5, 7), Policy: booking.PolicyQueue})
+		require.NoError(t, err)
+	}
+	now = now.Add(16 * time.Minute) // the first hold lapsed: an offer to who waits
+	offer := booking.Ref{Unit: "flat", ID: "waits"}
+	res, err := desk.Do(ctx, booking.Extend{Ref: offer, TTL: time.Second}, booking.Hold{ID: "other", Unit: "flat", Span: nightSpan(1, 2)})
+	require.NoError(t, err)
+	now = now.Add(time.Second)
+	kept, err := desk.Reservation(ctx, offer)
+	require.NoError(t, err)
+	require.Equal(t, kept, res.All[0])
+}
+
+func TestCalendarOfAllTimeIsRead(t *testing.T) {
+	t.Parallel()
+	now := base
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "flat"})
+	last, err := booking.Nights(date.New(9990, time.January, 1), date.New(9999, time.December, 31))
+	require.NoError(t, err)
+	for _, window := range []booking.Span{booking.NightsFrom(date.Min()), last} {
+		cals, err := desk.Calendar(context.Background(), window, "flat")
+		require.NoError(t, err)
+		require.True(t, cals[0].Window.Contains(window))
+		text, err := json.Marshal(cals[0])
+		require.NoError(t, err)
+		var again booking.Calendar
+		require.NoError(t, json.Unmarshal(text, &again))
+		require.Equal(t, cals[0].Window, again.Window)
+	}
+}
+
+// More places than there are: nobody is in the way, and nobody is named.
+func TestTakenByNobody(t *testing.T) {
+	t.Parallel()
+	now := base
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "pool", Capacity: 3})
+	_, err := desk.Hold(context.Background(), booking.Hold{ID: "h", Unit: "pool", Span: nightSpan(1, 3), Count: 5})
+	var taken *booking.TakenError
+	require.ErrorAs(t, err, &taken)
+	require.Equal(t, "pool is taken on 2027-06-02/2027-06-04, places left 3", taken.Text("en"))
+	require.Equal(t, "pool занят на 2027-06-02/2027-06-04, свободных мест 3", taken.Text("ru"))
 }

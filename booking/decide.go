@@ -111,7 +111,9 @@ func (d *decider) result(answers []answer) Result {
 		if a.entry != nil {
 			r.All[i] = a.entry.clone()
 		}
-		if !a.replayed {
+	}
+	for i := range r.All {
+		if !r.Replayed { // the commit announces them all
 			r.All[i].announce()
 		}
 	}

@@ -304,9 +304,9 @@ func (d *Desk) Calendar(ctx context.Context, window Span, units ...UnitID) ([]Ca
 		return nil, nil
 	}
 	// Calendars of the other axis take part by their zones' days, which lie a day around UTC's.
-	q.Window = Span{window.axis, window.from - day, window.to}
+	q.Window = Span{window.axis, max(window.from-day, dayOf(minDate)), window.to}
 	if !window.Forever() {
-		q.Window.to += day
+		q.Window.to = max(window.to, min(window.to+day, dayOf(maxDate)))
 	}
 	cals, err := d.read(ctx, q)
 	if err != nil {

@@ -43,13 +43,19 @@ func (e *TakenError) Text(lang string) string {
 		by = append(by, string(r.ID))
 	}
 	if lang == "ru" {
-		text := fmt.Sprintf("%s занят на %s, свободных мест %d, занимают: %s", e.Unit, e.Span, e.Free, strings.Join(by, ", "))
+		text := fmt.Sprintf("%s занят на %s, свободных мест %d", e.Unit, e.Span, e.Free)
+		if len(by) > 0 {
+			text += ", занимают: " + strings.Join(by, ", ")
+		}
 		if !e.Next.Empty() {
 			text += fmt.Sprintf("; ближайшее свободное: %s", e.Next)
 		}
 		return text
 	}
-	text := fmt.Sprintf("%s is taken on %s, places left %d, by %s", e.Unit, e.Span, e.Free, strings.Join(by, ", "))
+	text := fmt.Sprintf("%s is taken on %s, places left %d", e.Unit, e.Span, e.Free)
+	if len(by) > 0 {
+		text += ", by " + strings.Join(by, ", ")
+	}
 	if !e.Next.Empty() {
 		text += fmt.Sprintf("; next free: %s", e.Next)
 	}
