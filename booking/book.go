@@ -387,7 +387,7 @@ func (b *book) change(cmds []Command) Change {
 		}
 		c.Guards = append(c.Guards, guard(p.Unit.ID, p.version, p.touched))
 		for _, e := range p.rows {
-			if (e.dirty || e.rewrite) && (e.on(p.Unit.ID) || slices.Contains(e.left, p.Unit.ID)) {
+			if (e.dirty || e.rewrite && p.touched) && (e.on(p.Unit.ID) || slices.Contains(e.left, p.Unit.ID)) {
 				r := *e.Reservation
 				r.announce()
 				c.Rows = append(c.Rows, b.newRow(p.Unit.ID, r))

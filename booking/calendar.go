@@ -29,7 +29,7 @@ const (
 	StatusHeld                    // taken, by a hold at least
 	StatusConfirmed               // taken, by a confirmed stay or a guest
 	StatusSold                    // confirmed for ever
-	StatusBlocked                 // blocked, or in turnover
+	StatusBlocked                 // blocked, in turnover, or closed
 )
 
 var statusNames = []string{"unknown", "free", "held", "confirmed", "sold", "blocked"}
@@ -133,7 +133,11 @@ func (c *Calendar) Status(s Span) Status {
 	if s.Empty() || s.axis != c.Unit.Axis || c.Version == 0 || !c.Window.covers(s) {
 		return StatusUnknown
 	}
-	if c.profiled().least(s.from, s.to) > 0 {
+	free := c.profiled().least(s.from, s.to) > 0
+	switch {
+	case free && c.Unit.Closed:
+		return StatusBlocked
+	case free:
 		return StatusFree
 	}
 	status := StatusFree
@@ -198,7 +202,11 @@ func (c *Calendar) day(d date.Date, s Span, prof *profile) Day {
 			}
 		}
 	}
-	return Day{Date: d, Free: max(0, prof.least(s.from, s.to)), Held: count[StatusHeld], Confirmed: count[StatusConfirmed],
+	free := max(0, prof.least(s.from, s.to))
+	if c.Unit.Closed {
+		free = 0
+	}
+	return Day{Date: d, Free: free, Held: count[StatusHeld], Confirmed: count[StatusConfirmed],
 		Sold: count[StatusSold], Blocked: count[StatusBlocked], Known: true}
 }
 

@@ -261,3 +261,38 @@ func TestTakenByNobody(t *testing.T) {
 	require.Equal(t, "pool is taken on 2027-06-02/2027-06-04, places left 3", taken.Text("en"))
 	require.Equal(t, "pool занят на 2027-06-02/2027-06-04, свободных мест 3", taken.Text("ru"))
 }
+
+// In one commit a hold that would rather be refused than wait is not sent to the queue by a later
+// one: all of it is refused.
+func TestPreemptedInOneCommit(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mem := booking.NewMemory()
+	desk, err := booking.New(booking.Config{Store: mem, Now: func() time.Time { return base }})
+	require.NoError(t, err)
+	_, err = desk.Do(ctx, booking.Define{Unit: booking.Unit{ID: "flat"}})
+	require.NoError(t, err)
+	_, err = desk.Do(ctx, booking.Hold{ID: "call", Unit: "flat", Span: nightSpan(1, 3)},
+		booking.Hold{ID: "deposit", Unit: "flat", Span: nightSpan(1, 3), Priority: 1, Policy: booking.PolicyPreempt})
+	require.ErrorIs(t, err, booking.ErrTaken)
+	_, err = desk.Reservation(ctx, booking.Ref{Unit: "flat", ID: "deposit"})
+	require.ErrorIs(t, err, booking.ErrUnknown)
+}
+
+// A guest who is there cannot be moved to begin tomorrow: there would be no place for tonight.
+func TestNoPlaceForTonight(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	now := base.Add(16 * time.Hour)
+	desk, err := booking.New(booking.Config{Store: booking.NewMemory(), Now: func() time.Time { return now }})
+	require.NoError(t, err)
+	_, err = desk.Do(ctx, booking.Define{Unit: booking.Unit{ID: "flat", Zone: "Europe/Moscow"}})
+	require.NoError(t, err)
+	ref := booking.Ref{Unit: "flat", ID: "guest"}
+	_, err = desk.Do(ctx, booking.Hold{ID: "guest", Unit: "flat", Span: nightSpan(0, 3)}, booking.Confirm{Ref: ref}, booking.CheckIn{Ref: ref})
+	require.NoError(t, err)
+	_, err = desk.Do(ctx, booking.Move{Ref: ref, Claims: []booking.Claim{{Unit: "flat", Span: nightSpan(1, 3)}}})
+	require.ErrorIs(t, err, booking.ErrRefused)
+	_, err = desk.Do(ctx, booking.Move{Ref: ref, Claims: []booking.Claim{{Unit: "flat", Span: nightSpan(0, 2)}}})
+	require.NoError(t, err)
+}

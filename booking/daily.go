@@ -41,13 +41,13 @@ func Daily(first, last date.Date, from, to clock.Clock, zone string) ([]Span, er
 	return spans, nil
 }
 
-// maxSlots bounds what Slots returns.
+// maxSlots bounds what Slots returns, and a tenth of what it tries.
 const maxSlots = 100_000
 
 // Slots cuts the open spans into slots of a length, one beginning every step (defaults to the
 // length) from the beginning of its open span, and returns those on which every calendar has a
 // place left, in the order of open; 100,000 at most. A calendar of nights takes part by the hours
-// of its stays. A slot that a calendar does not know is not free.
+// of its stays. A slot that a calendar does not know is not free. After 1,000,000 tries it stops.
 func Slots(open []Span, length, step time.Duration, cals ...Calendar) []Span {
 	long, stride := length.Microseconds(), step.Microseconds()
 	if stride <= 0 {
@@ -61,11 +61,13 @@ func Slots(open []Span, length, step time.Duration, cals ...Calendar) []Span {
 		profiles[i] = cals[i].inTimes()
 	}
 	var slots []Span
+	tries := 0
 	for _, o := range open {
 		if o.axis != AxisTimes || o.Forever() {
 			continue
 		}
-		for from := o.from; from+long <= o.to && len(slots) < maxSlots; from += stride {
+		for from := o.from; from+long <= o.to && len(slots) < maxSlots && tries < 10*maxSlots; from += stride {
+			tries++
 			s := Span{AxisTimes, from, from + long}
 			taken := func(i int) bool { return !cals[i].freeAt(profiles[i], s) }
 			if !slices.ContainsFunc(indexes(cals), taken) {

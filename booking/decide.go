@@ -684,11 +684,11 @@ func (d *decider) early(e *entry) error {
 func (d *decider) judge() error {
 	var errs []error
 	for _, e := range d.placed {
-		if !e.State.takes() {
+		if !e.State.takes() && e.State != StateQueued { // a later command may have ended it
 			continue
 		}
 		for i := range e.Claims {
-			if c := &e.Claims[i]; !d.fitsClaim(e, c) {
+			if c := &e.Claims[i]; !d.fitsClaim(e, c) { // or a later hold have preempted it
 				if err := d.taken(e, c); err != nil {
 					errs = append(errs, err)
 				}

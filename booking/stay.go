@@ -383,10 +383,11 @@ func (e *entry) roomsFor(c Claim, earlier []Claim) []int {
 }
 
 // moveRules lists what the rules have against a move. They bind what is new: neither a closed
-// unit nor a past arrival stops a stay from being shortened.
+// unit nor a past arrival stops a stay from being shortened. A guest who is there has had the nights
+// before today, and has a place for this one.
 func (d *decider) moveRules(e *entry, claims []Claim) []Reason {
 	var reasons []Reason
-	if e.State == StateCheckedIn && !sameClaims(d.before(e.Claims), d.before(claims)) {
+	if e.State == StateCheckedIn && (!sameClaims(d.before(e.Claims), d.before(claims)) || d.covered(e.Claims) && !d.covered(claims)) {
 		reasons = append(reasons, Reason{Code: CodePast, Unit: e.Claims[0].Unit, Limit: dateOf(d.page(e.Claims[0].Unit).Unit.today(d.now)).String(), Got: claimsText(d.before(claims))})
 	}
 	for i := range claims {
@@ -418,6 +419,18 @@ func (d *decider) moveRules(e *entry, claims []Claim) []Reason {
 		}
 	}
 	return reasons
+}
+
+// covered reports whether claims have a place for the guest now: for this night, at this moment.
+func (d *decider) covered(claims []Claim) bool {
+	return slices.ContainsFunc(claims, func(c Claim) bool {
+		u := &d.page(c.Unit).Unit
+		at := d.now.UnixMicro()
+		if u.Axis == AxisNights {
+			at = u.today(d.now)
+		}
+		return c.Span.from <= at && at < c.Span.to
+	})
 }
 
 // before is the part of claims that lies before today, or before now, joined where it touches.

@@ -28,7 +28,7 @@ type fault struct {
 
 var faults = []fault{
 	{"overlap counts touching spans", "booking/span.go", "return s.from < o.to && o.from < s.to }", "return s.from <= o.to && o.from <= s.to }"},
-	{"a hold still blocks at its deadline", "booking/settle.go", "if due, ok := b.due(&e.Reservation); ok && !due.After(b.now) && (next.IsZero()", "if due, ok := b.due(&e.Reservation); ok && due.Before(b.now) && (next.IsZero()"},
+	{"a hold still blocks at its deadline", "booking/settle.go", "if due, ok := b.due(e.Reservation); ok && !due.After(b.now) && (next.IsZero()", "if due, ok := b.due(e.Reservation); ok && due.Before(b.now) && (next.IsZero()"},
 	{"capacity is off by one", "booking/book.go", "return peak(b.buffer) <= p.Unit.Capacity", "return peak(b.buffer) <= p.Unit.Capacity+1"},
 	{"what ends still counts when the next begins", "booking/profile.go", "return cmp.Compare(a.by, b.by) // what ends makes room for what begins", "return cmp.Compare(b.by, a.by)"},
 	{"turnover is forgotten", "booking/unit.go", "s.to += int64(u.Turnover.Nights) * day", "s.to += 0 * int64(u.Turnover.Nights) * day"},
