@@ -39,7 +39,7 @@ var faults = []fault{
 	{"a repeat with another holder passes", "booking/decide.go", "case e.Holder != r.Holder:", "case false:"},
 	{"extend forgets the limit", "booking/decide.go", "deadline.After(latest) {", "deadline.After(latest.Add(time.Hour)) {"},
 	{"an early departure frees nothing", "booking/stay.go", "min(c.Span.to, end)); to < c.Span.to {", "c.Span.to); to < c.Span.to {"},
-	{"the past of a guest can change", "booking/stay.go", "if e.State == StateCheckedIn && !sameClaims(", "if e.State == StateQueued && !sameClaims("},
+	{"the past of a guest can change", "booking/stay.go", "if e.State == StateCheckedIn && (!sameClaims(", "if e.State == StateQueued && (!sameClaims("},
 	{"room is not judged for what moved", "booking/stay.go", "		d.placed = append(d.placed, e)\n	}\n	d.note(e, KindMoved)", "	}\n	d.note(e, KindMoved)"},
 	{"a commit that was overtaken is written", "booking/memory.go", "if version != g.Version {", "if version > g.Version+1 {"},
 	{"a waiting guest waits past arrival", "booking/settle.go", "return first, !first.IsZero()", "return first.Add(24 * time.Hour), !first.IsZero()"},
