@@ -234,7 +234,7 @@ func (x *change) relink(o Open) error {
 	ch := Changed{Field: FieldCards, From: join(x.c.Cards), To: join(o.Cards)}
 	same := slices.Equal(x.c.Cards, o.Cards)
 	ch.Kept = kept(x.c.p.CardsRev, o.SourceRev, same)
-	if ch.Kept == "" && !x.c.has(o.By, append(x.c.def.editors(FieldCards, x.c.stage), RoleIntake)) {
+	if ch.Kept == "" && !x.c.has(o.By, append(x.c.def.editors(FieldCards, x.c.at.stage), RoleIntake)) {
 		ch.Kept = KeptRole
 	}
 	if same && (ch.Kept != "" || o.SourceRev == x.c.p.CardsRev || o.SourceRev == 0) {
@@ -346,7 +346,7 @@ func (x *change) set(set map[FieldID]string, rev int64) (reasons []Reason, err e
 	if len(set) == 0 {
 		return nil, nil
 	}
-	stage, owner := x.c.stage, x.c.Owner // rights are those before the command
+	stage, owner := x.c.at.stage, x.c.Owner // rights are those before the command
 	for _, f := range slices.Sorted(maps.Keys(set)) {
 		to := set[f]
 		if err := x.c.def.checkValue(f, to); err != nil {
@@ -495,7 +495,7 @@ func (c *Case) whoseTurn() string {
 	party := ""
 	if oldest, open := c.oldestSide(); open {
 		party = oldest.Party
-	} else if moves := c.def.first[c.stage]; len(moves) > 0 {
+	} else if moves := c.def.first[c.at.stage]; len(moves) > 0 {
 		for _, n := range moves[0].needs {
 			if c.met[n/64]>>(n%64)&1 == 0 {
 				if f := c.def.fields[c.def.needs[n].Field]; f != nil {
@@ -585,7 +585,7 @@ func (x *change) fold(ev *Event) error {
 	case EventMoved:
 		c.setStage(StageID(ev.To))
 		c.p.Since = ev.At
-		if c.def.Stages[c.stage].Final == "" {
+		if c.def.Stages[c.at.stage].Final == "" {
 			c.Closed = time.Time{}
 		}
 	case EventClosed:
@@ -636,8 +636,7 @@ func (x *change) foldSet(ev *Event) {
 }
 
 func (c *Case) setStage(s StageID) {
-	c.Stage, c.stage = s, c.def.stages[s]
-	c.options = c.def.options[c.stage]
+	c.Stage, c.at = s, &c.def.spots[c.def.stages[s]]
 }
 
 const maxID = 256

@@ -88,11 +88,10 @@ func (r *Record) UnmarshalJSON(text []byte) error {
 // A Case is a record with its rules. It is immutable: Apply and Tick return another.
 type Case struct {
 	Record
-	def     *definition
-	stage   int
-	options []option // of the stage
-	sides   uint64   // the open ones
-	met     []uint64 // a bit for each need that holds
+	def   *definition
+	at    *spot    // the stage
+	sides uint64   // the open ones
+	met   []uint64 // a bit for each need that holds
 }
 
 // Bind gives a record its rules: those of its own version. An unknown pipeline or stage is an
@@ -180,14 +179,13 @@ const (
 
 // Decide answers whether the actor may do the action now, as a bare command.
 func (c *Case) Decide(a Actor, action Action) Decision {
-	if c.def == nil {
+	if c.at == nil {
 		return Decision{Action: action, c: c}
 	}
-	i, found := c.def.find(action)
-	if !found {
+	o := c.at.find(action)
+	if o == nil {
 		return Decision{Action: action, c: c}
 	}
-	o := &c.options[i]
 	ok, state, failed := c.judgeOption(a.ID, a.Roles, o)
 	return Decision{Action: action, To: o.to, OK: ok, state: state, failed: failed, c: c, move: o.move}
 }
@@ -261,8 +259,10 @@ func (a *Actor) has(roles []Role, owner ActorID) bool {
 // Explain appends a decision for every action of the case's pipeline to dst, in the order
 // defined, those of side processes last.
 func (c *Case) Explain(dst []Decision, a Actor) []Decision {
-	options := c.options
-	n := len(dst)
+	if c.at == nil {
+		return dst
+	}
+	options, n := c.at.options, len(dst)
 	dst = slices.Grow(dst, len(options))[:n+len(options)]
 	for i := range options {
 		d, o := &dst[n+i], &options[i]
@@ -403,7 +403,7 @@ type Next struct {
 func (c *Case) Next(now time.Time) Next {
 	c, _ = c.Tick(nil, now)
 	next := Next{Case: c.ID, Party: c.p.Turn, Since: c.p.TurnSince}
-	if moves := c.def.first[c.stage]; len(moves) > 0 {
+	if moves := c.def.first[c.at.stage]; len(moves) > 0 {
 		next.Needs = c.lacks(moves[0].needs)
 	}
 	for _, k := range c.p.Clocks {
