@@ -169,7 +169,7 @@ type Decision struct {
 	move   *move // nil for an unknown action
 }
 
-// What was decided besides OK. It is packed so that a Decision is returned in registers.
+// What was decided besides OK.
 type decided uint8
 
 const (
@@ -178,39 +178,43 @@ const (
 )
 
 // Decide answers whether the actor may do the action now, as a bare command.
-func (c *Case) Decide(a Actor, action Action) Decision {
-	if c.at == nil {
-		return Decision{Action: action, c: c}
-	}
-	o := c.at.find(action)
-	if o == nil {
-		return Decision{Action: action, c: c}
-	}
-	ok, state, failed := c.judgeOption(a.ID, a.Roles, o)
-	return Decision{Action: action, To: o.to, OK: ok, state: state, failed: failed, c: c, move: o.move}
+func (c *Case) Decide(a Actor, action Action) (d Decision) { // inlined, so that a Decision is written once and never copied
+	d.Action, d.c = action, c
+	c.decide(&d, &a)
+	return d
 }
 
-// judgeOption is all that is decided, in values that fit into registers.
-func (c *Case) judgeOption(id ActorID, roles []Role, o *option) (ok bool, state decided, failed uint64) {
+// decide answers the action of d.
+func (c *Case) decide(d *Decision, a *Actor) {
+	if c.at == nil {
+		return
+	}
+	if o := c.at.find(d.Action); o != nil {
+		d.judge(c, a, o)
+	}
+}
+
+// judge decides an option.
+func (d *Decision) judge(c *Case, a *Actor, o *option) {
 	m := o.move
-	if common(roles, m.listed) || m.byOwner && id == c.Owner && id != "" {
-		state = mayRoles
+	d.To, d.move = o.to, m
+	if a.hasOne(m.listed) || m.byOwner && a.ID == c.Owner && a.ID != "" {
+		d.state = mayRoles
 	}
 	if len(m.conditions) > 0 {
-		failed = m.fails(c, Actor{ID: id, Roles: roles})
+		d.failed = m.fails(c, *a)
 	}
 	if o.here {
-		ok = state == mayRoles && failed == 0 && c.ready(m)
-		state |= here
+		d.OK = d.state == mayRoles && d.failed == 0 && c.ready(m)
+		d.state |= here
 	}
-	return ok, state, failed
 }
 
-// common reports whether the lists share a role.
-func common(own, want []Role) bool {
-	for _, w := range want {
-		for _, o := range own {
-			if o == w {
+// hasOne reports whether one of the roles is in the actor's list.
+func (a *Actor) hasOne(of []Role) bool {
+	for _, want := range of {
+		for _, own := range a.Roles {
+			if own == want {
 				return true
 			}
 		}
@@ -240,8 +244,9 @@ func (c *Case) ready(m *move) bool {
 
 // may is Decide of a move that is possible here.
 func (c *Case) may(a *Actor, m *move) bool {
-	ok, _, _ := c.judgeOption(a.ID, a.Roles, &option{move: m, here: true})
-	return ok
+	var d Decision
+	d.judge(c, a, &option{move: m, here: true})
+	return d.OK
 }
 
 // has reports whether the actor has one of the roles, being the owner among them.
@@ -266,8 +271,8 @@ func (c *Case) Explain(dst []Decision, a Actor) []Decision {
 	dst = slices.Grow(dst, len(options))[:n+len(options)]
 	for i := range options {
 		d, o := &dst[n+i], &options[i]
-		d.OK, d.state, d.failed = c.judgeOption(a.ID, a.Roles, o)
-		d.Action, d.To, d.c, d.move = o.name, o.to, c, o.move
+		*d = Decision{Action: o.name, c: c}
+		d.judge(c, &a, o)
 	}
 	return dst
 }
