@@ -380,7 +380,7 @@ func (d *definition) action(name Action) *action {
 	return &d.actions[i]
 }
 
-// find is the option of that name, or nil. Names are few and known, so their length and three
+// find is the option of that name, or nil. Names are few and known, so their length and two
 // letters tell nearly all of them apart, at a third of a map's price.
 func (p *spot) find(name Action) *option {
 	for h := slot(name); ; h++ {
@@ -396,7 +396,7 @@ func slot(name Action) uint {
 	if n == 0 {
 		return 0
 	}
-	return n + uint(name[0])*3 + uint(name[n/2])*29 + uint(name[n-1])*7
+	return n + uint(name[0])*3 + uint(name[n-1])*7
 }
 
 // tableOf hashes the options by name into a power of two, at most a quarter full.
