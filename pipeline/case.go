@@ -41,6 +41,11 @@ type progress struct {
 	Last      time.Time `json:"last"`  // event that was not dated back
 	Turn      string    `json:"turn,omitempty"`
 	TurnSince time.Time `json:"turn_since,omitzero"`
+	*past               // shared by the cases that it is the same for; nil until bound
+}
+
+// past is what few events change.
+type past struct {
 	Asked     time.Time `json:"asked,omitzero"`     // the inquiry that waits for an answer, or was answered last
 	Responded time.Time `json:"responded,omitzero"` // its first answer
 	Lead      bool      `json:"lead,omitempty"`     // opened without an ID, by its cards
@@ -76,7 +81,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (r *Record) UnmarshalJSON(text []byte) error {
-	var in recordJSON
+	in := recordJSON{Progress: progress{past: new(past)}}
 	if err := json.Unmarshal(text, &in); err != nil {
 		return err
 	}
@@ -103,6 +108,9 @@ func (e *Engine) Bind(r Record) (*Case, error) {
 	}
 	if _, ok := d.stages[r.Stage]; !ok {
 		return nil, &UnknownError{Kind: "stage", ID: string(r.Stage)}
+	}
+	if r.p.past == nil {
+		r.p.past = new(past)
 	}
 	c := &Case{Record: r, def: d}
 	c.setStage(r.Stage)

@@ -73,7 +73,8 @@ func (x *change) justEntered(t *timer) bool {
 // ownClocks makes the clocks this change's, to be written.
 func (x *change) ownClocks() {
 	if !x.ownClock {
-		x.c.p.Clocks, x.ownClock = slices.Clone(x.c.p.Clocks), true
+		p := x.past()
+		p.Clocks, x.ownClock = slices.Clone(p.Clocks), true
 	}
 }
 
