@@ -112,6 +112,7 @@ type change struct {
 	outside  bool // what may not be set is kept
 	changes  []Changed
 	ownMap   bool // Values is this change's own
+	ownPast  bool
 	ownClock bool
 	judged   bool // needs are up to date
 }
@@ -123,9 +124,18 @@ func (x *change) copy(c *Case) {
 }
 
 func (x *change) begin(d *definition, id CaseID) {
-	x.c = &Case{def: d}
+	x.c = &Case{def: d, Record: Record{p: progress{past: new(past)}}}
 	x.c.ID, x.c.Pipeline, x.c.Version = id, d.ID, d.Version
-	x.ownMap, x.ownClock = true, true
+	x.ownMap, x.ownPast, x.ownClock = true, true, true
+}
+
+// past makes the case's past this change's, to be written.
+func (x *change) past() *past {
+	if !x.ownPast {
+		own := *x.c.p.past
+		x.c.p.past, x.ownPast = &own, true
+	}
+	return x.c.p.past
 }
 
 // newCaseID is where a new lead goes: n is how many cases of its card opened so before.
@@ -234,7 +244,7 @@ func (x *change) relink(o Open) error {
 	ch := Changed{Field: FieldCards, From: join(x.c.Cards), To: join(o.Cards)}
 	same := slices.Equal(x.c.Cards, o.Cards)
 	ch.Kept = kept(x.c.p.CardsRev, o.SourceRev, same)
-	if ch.Kept == "" && !x.c.has(o.By, append(x.c.def.editors(FieldCards, x.c.stage), RoleIntake)) {
+	if ch.Kept == "" && !x.c.has(o.By, append(x.c.def.editors(FieldCards, x.c.at.stage), RoleIntake)) {
 		ch.Kept = KeptRole
 	}
 	if same && (ch.Kept != "" || o.SourceRev == x.c.p.CardsRev || o.SourceRev == 0) {
@@ -346,7 +356,7 @@ func (x *change) set(set map[FieldID]string, rev int64) (reasons []Reason, err e
 	if len(set) == 0 {
 		return nil, nil
 	}
-	stage, owner := x.c.stage, x.c.Owner // rights are those before the command
+	stage, owner := x.c.at.stage, x.c.Owner // rights are those before the command
 	for _, f := range slices.Sorted(maps.Keys(set)) {
 		to := set[f]
 		if err := x.c.def.checkValue(f, to); err != nil {
@@ -495,7 +505,7 @@ func (c *Case) whoseTurn() string {
 	party := ""
 	if oldest, open := c.oldestSide(); open {
 		party = oldest.Party
-	} else if moves := c.def.first[c.stage]; len(moves) > 0 {
+	} else if moves := c.def.first[c.at.stage]; len(moves) > 0 {
 		for _, n := range moves[0].needs {
 			if c.met[n/64]>>(n%64)&1 == 0 {
 				if f := c.def.fields[c.def.needs[n].Field]; f != nil {
@@ -567,25 +577,27 @@ func (x *change) fold(ev *Event) error {
 		c.Opened, c.p.Since, c.p.TurnSince = ev.At, ev.At, ev.At
 		c.setStage(StageID(ev.To))
 		if o := x.lead; o != nil {
-			c.Cards, c.p.Region, c.p.Skills = slices.Clone(o.Cards), o.Region, slices.Clone(o.Skills)
-			c.p.Lead = o.Case == "" && len(o.Cards) > 0
+			p := x.past()
+			c.Cards, p.Region, p.Skills = slices.Clone(o.Cards), o.Region, slices.Clone(o.Skills)
+			p.Lead = o.Case == "" && len(o.Cards) > 0
 			if len(o.Cards) > 0 {
-				c.p.CardsRev = o.SourceRev
+				p.CardsRev = o.SourceRev
 			}
 		}
 		x.judged = false
 	case EventInquired:
 		if c.p.Asked.IsZero() || !c.p.Responded.IsZero() {
-			c.p.Asked, c.p.Responded = ev.At, time.Time{}
+			p := x.past()
+			p.Asked, p.Responded = ev.At, time.Time{}
 		}
 	case EventResponded:
-		c.p.Responded = ev.At
+		x.past().Responded = ev.At
 	case EventSet:
 		x.foldSet(ev)
 	case EventMoved:
 		c.setStage(StageID(ev.To))
 		c.p.Since = ev.At
-		if c.def.Stages[c.stage].Final == "" {
+		if c.def.Stages[c.at.stage].Final == "" {
 			c.Closed = time.Time{}
 		}
 	case EventClosed:
@@ -599,7 +611,8 @@ func (x *change) fold(ev *Event) error {
 	case EventTurn:
 		c.p.Turn, c.p.TurnSince = ev.To, ev.At
 	case EventCopied:
-		c.p.Copied = append(slices.Clone(c.p.Copied), ev.Name)
+		p := x.past()
+		p.Copied = append(slices.Clone(p.Copied), ev.Name)
 	}
 	return x.foldClocks(ev)
 }
@@ -609,12 +622,16 @@ func (x *change) foldSet(ev *Event) {
 	x.judged = false
 	switch f := FieldID(ev.Name); f {
 	case FieldOwner:
-		c.Owner, c.p.Retry = ActorID(ev.To), ev.Retry
+		c.Owner = ActorID(ev.To)
+		if !ev.Retry.Equal(c.p.Retry) {
+			x.past().Retry = ev.Retry
+		}
 	case FieldPool:
 		c.Pool = PoolID(ev.To)
 	case FieldCards:
 		if x.lead != nil {
-			c.Cards, c.p.CardsRev = slices.Clone(x.lead.Cards), max(c.p.CardsRev, x.lead.SourceRev)
+			p := x.past()
+			c.Cards, p.CardsRev = slices.Clone(x.lead.Cards), max(p.CardsRev, x.lead.SourceRev)
 		}
 	default:
 		if !x.ownMap {
@@ -636,8 +653,7 @@ func (x *change) foldSet(ev *Event) {
 }
 
 func (c *Case) setStage(s StageID) {
-	c.Stage, c.stage = s, c.def.stages[s]
-	c.options = c.def.options[c.stage]
+	c.Stage, c.at = s, &c.def.spots[c.def.stages[s]]
 }
 
 const maxID = 256

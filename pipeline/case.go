@@ -41,6 +41,11 @@ type progress struct {
 	Last      time.Time `json:"last"`  // event that was not dated back
 	Turn      string    `json:"turn,omitempty"`
 	TurnSince time.Time `json:"turn_since,omitzero"`
+	*past               // shared by the cases that it is the same for; nil until bound
+}
+
+// past is what few events change.
+type past struct {
 	Asked     time.Time `json:"asked,omitzero"`     // the inquiry that waits for an answer, or was answered last
 	Responded time.Time `json:"responded,omitzero"` // its first answer
 	Lead      bool      `json:"lead,omitempty"`     // opened without an ID, by its cards
@@ -76,7 +81,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (r *Record) UnmarshalJSON(text []byte) error {
-	var in recordJSON
+	in := recordJSON{Progress: progress{past: new(past)}}
 	if err := json.Unmarshal(text, &in); err != nil {
 		return err
 	}
@@ -88,11 +93,10 @@ func (r *Record) UnmarshalJSON(text []byte) error {
 // A Case is a record with its rules. It is immutable: Apply and Tick return another.
 type Case struct {
 	Record
-	def     *definition
-	stage   int
-	options []option // of the stage
-	sides   uint64   // the open ones
-	met     []uint64 // a bit for each need that holds
+	def   *definition
+	at    *spot    // the stage
+	sides uint64   // the open ones
+	met   []uint64 // a bit for each need that holds
 }
 
 // Bind gives a record its rules: those of its own version. An unknown pipeline or stage is an
@@ -104,6 +108,9 @@ func (e *Engine) Bind(r Record) (*Case, error) {
 	}
 	if _, ok := d.stages[r.Stage]; !ok {
 		return nil, &UnknownError{Kind: "stage", ID: string(r.Stage)}
+	}
+	if r.p.past == nil {
+		r.p.past = new(past)
 	}
 	c := &Case{Record: r, def: d}
 	c.setStage(r.Stage)
@@ -170,7 +177,7 @@ type Decision struct {
 	move   *move // nil for an unknown action
 }
 
-// What was decided besides OK. It is packed so that a Decision is returned in registers.
+// What was decided besides OK.
 type decided uint8
 
 const (
@@ -179,40 +186,43 @@ const (
 )
 
 // Decide answers whether the actor may do the action now, as a bare command.
-func (c *Case) Decide(a Actor, action Action) Decision {
-	if c.def == nil {
-		return Decision{Action: action, c: c}
-	}
-	i, found := c.def.find(action)
-	if !found {
-		return Decision{Action: action, c: c}
-	}
-	o := &c.options[i]
-	ok, state, failed := c.judgeOption(a.ID, a.Roles, o)
-	return Decision{Action: action, To: o.to, OK: ok, state: state, failed: failed, c: c, move: o.move}
+func (c *Case) Decide(a Actor, action Action) (d Decision) { // inlined, so that a Decision is written once and never copied
+	d.Action, d.c = action, c
+	c.decide(&d, &a)
+	return d
 }
 
-// judgeOption is all that is decided, in values that fit into registers.
-func (c *Case) judgeOption(id ActorID, roles []Role, o *option) (ok bool, state decided, failed uint64) {
+// decide answers the action of d.
+func (c *Case) decide(d *Decision, a *Actor) {
+	if c.at == nil {
+		return
+	}
+	if o := c.at.find(d.Action); o != nil {
+		d.judge(c, a, o)
+	}
+}
+
+// judge decides an option.
+func (d *Decision) judge(c *Case, a *Actor, o *option) {
 	m := o.move
-	if common(roles, m.listed) || m.byOwner && id == c.Owner && id != "" {
-		state = mayRoles
+	d.To, d.move = o.to, m
+	if a.hasOne(m.listed) || m.byOwner && a.ID == c.Owner && a.ID != "" {
+		d.state = mayRoles
 	}
 	if len(m.conditions) > 0 {
-		failed = m.fails(c, Actor{ID: id, Roles: roles})
+		d.failed = m.fails(c, *a)
 	}
 	if o.here {
-		ok = state == mayRoles && failed == 0 && c.ready(m)
-		state |= here
+		d.OK = d.state == mayRoles && d.failed == 0 && c.ready(m)
+		d.state |= here
 	}
-	return ok, state, failed
 }
 
-// common reports whether the lists share a role.
-func common(own, want []Role) bool {
-	for _, w := range want {
-		for _, o := range own {
-			if o == w {
+// hasOne reports whether one of the roles is in the actor's list.
+func (a *Actor) hasOne(of []Role) bool {
+	for _, want := range of {
+		for _, own := range a.Roles {
+			if own == want {
 				return true
 			}
 		}
@@ -242,8 +252,9 @@ func (c *Case) ready(m *move) bool {
 
 // may is Decide of a move that is possible here.
 func (c *Case) may(a *Actor, m *move) bool {
-	ok, _, _ := c.judgeOption(a.ID, a.Roles, &option{move: m, here: true})
-	return ok
+	var d Decision
+	d.judge(c, a, &option{move: m, here: true})
+	return d.OK
 }
 
 // has reports whether the actor has one of the roles, being the owner among them.
@@ -261,13 +272,15 @@ func (a *Actor) has(roles []Role, owner ActorID) bool {
 // Explain appends a decision for every action of the case's pipeline to dst, in the order
 // defined, those of side processes last.
 func (c *Case) Explain(dst []Decision, a Actor) []Decision {
-	options := c.options
-	n := len(dst)
+	if c.at == nil {
+		return dst
+	}
+	options, n := c.at.options, len(dst)
 	dst = slices.Grow(dst, len(options))[:n+len(options)]
 	for i := range options {
 		d, o := &dst[n+i], &options[i]
-		d.OK, d.state, d.failed = c.judgeOption(a.ID, a.Roles, o)
-		d.Action, d.To, d.c, d.move = o.name, o.to, c, o.move
+		*d = Decision{Action: o.name, c: c}
+		d.judge(c, &a, o)
 	}
 	return dst
 }
@@ -403,7 +416,7 @@ type Next struct {
 func (c *Case) Next(now time.Time) Next {
 	c, _ = c.Tick(nil, now)
 	next := Next{Case: c.ID, Party: c.p.Turn, Since: c.p.TurnSince}
-	if moves := c.def.first[c.stage]; len(moves) > 0 {
+	if moves := c.def.first[c.at.stage]; len(moves) > 0 {
 		next.Needs = c.lacks(moves[0].needs)
 	}
 	for _, k := range c.p.Clocks {

@@ -67,13 +67,14 @@ func (x *change) foldClock(t *timer, ev *Event) error {
 
 // justEntered keeps the clock of a final stage running when that stage closes the case.
 func (x *change) justEntered(t *timer) bool {
-	return t.start.kind == EventMoved && t.start.name == string(x.c.Stage) && x.c.def.Stages[x.c.stage].Final != ""
+	return t.start.kind == EventMoved && t.start.name == string(x.c.Stage) && x.c.def.Stages[x.c.at.stage].Final != ""
 }
 
 // ownClocks makes the clocks this change's, to be written.
 func (x *change) ownClocks() {
 	if !x.ownClock {
-		x.c.p.Clocks, x.ownClock = slices.Clone(x.c.p.Clocks), true
+		p := x.past()
+		p.Clocks, x.ownClock = slices.Clone(p.Clocks), true
 	}
 }
 

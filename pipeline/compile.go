@@ -104,9 +104,8 @@ type definition struct {
 	sides   map[string]int
 	needs   []Need // distinct; a case keeps a bit for each
 	actions []action
-	first   [][]*move  // by stage: its moves in the order defined
-	options [][]option // by stage: every action, in order
-	slots   []uint16   // a hash table of actions: their places in order, from 1
+	first   [][]*move // by stage: its moves in the order defined
+	spots   []spot    // by stage
 	edits   map[FieldID][][]Role
 	timers  []timer
 	copies  map[string]*Copy
@@ -117,6 +116,13 @@ type action struct {
 	name Action
 	at   []*move // nil where it is not possible
 	any  *move   // the first, by which an impossible one is explained
+}
+
+// A spot is a stage with all that can be decided there.
+type spot struct {
+	stage   int
+	options []option  // every action, in order
+	table   []*option // the same by name: a hash table, see find
 }
 
 // An option is an action as it is at one stage.
@@ -199,7 +205,6 @@ func compile(def Definition, r Rules) *definition {
 		d.actions[i].explainBy()
 	}
 	d.addEdits()
-	d.index()
 	words := (len(d.needs) + 63) / 64
 	for _, a := range d.actions {
 		for _, m := range a.at {
@@ -225,7 +230,7 @@ func compile(def Definition, r Rules) *definition {
 				options[j].to = a.at[i].toID
 			}
 		}
-		d.options = append(d.options, options)
+		d.spots = append(d.spots, spot{i, options, tableOf(options)})
 	}
 	for _, t := range def.Timers {
 		start, _ := parseSignal(t.Start)
@@ -293,12 +298,11 @@ func (d *definition) blockers(a Action, isMove bool) (mask uint64) {
 }
 
 func (d *definition) enter(name Action) *action {
-	i := slices.IndexFunc(d.actions, func(a action) bool { return a.name == name })
-	if i < 0 {
-		i = len(d.actions)
-		d.actions = append(d.actions, action{name: name, at: make([]*move, len(d.Stages))})
+	if a := d.action(name); a != nil {
+		return a
 	}
-	return &d.actions[i]
+	d.actions = append(d.actions, action{name: name, at: make([]*move, len(d.Stages))})
+	return &d.actions[len(d.actions)-1]
 }
 
 // explainBy picks the move that stands for the action where it is not possible.
@@ -369,25 +373,20 @@ func (d *definition) editors(f FieldID, stage int) []Role {
 }
 
 func (d *definition) action(name Action) *action {
-	if i, ok := d.find(name); ok {
-		return &d.actions[i]
+	i := slices.IndexFunc(d.actions, func(a action) bool { return a.name == name })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &d.actions[i]
 }
 
-// find is the action's place in order. Names are few and known, so their length and three letters
-// tell nearly all of them apart, at a third of a map's price.
-func (d *definition) find(name Action) (int, bool) {
-	if len(d.slots) == 0 {
-		return 0, false
-	}
+// find is the option of that name, or nil. Names are few and known, so their length and two
+// letters tell nearly all of them apart, at a third of a map's price.
+func (p *spot) find(name Action) *option {
 	for h := slot(name); ; h++ {
-		i := d.slots[h&uint(len(d.slots)-1)]
-		if i == 0 {
-			return 0, false
-		}
-		if d.actions[i-1].name == name {
-			return int(i - 1), true
+		o := p.table[h&uint(len(p.table)-1)]
+		if o == nil || o.name == name {
+			return o
 		}
 	}
 }
@@ -397,23 +396,24 @@ func slot(name Action) uint {
 	if n == 0 {
 		return 0
 	}
-	return n + uint(name[0])*3 + uint(name[n/2])*29 + uint(name[n-1])*7
+	return n + uint(name[0])*3 + uint(name[n-1])*7
 }
 
-// index fills the hash table of actions; it is a power of two, at most a quarter full.
-func (d *definition) index() {
+// tableOf hashes the options by name into a power of two, at most a quarter full.
+func tableOf(options []option) []*option {
 	size := 8
-	for size < 4*len(d.actions) {
+	for size < 4*len(options) {
 		size *= 2
 	}
-	d.slots = make([]uint16, size)
-	for i := range d.actions {
-		h := slot(d.actions[i].name)
-		for d.slots[h&uint(size-1)] != 0 {
+	table := make([]*option, size)
+	for i := range options {
+		h := slot(options[i].name)
+		for table[h&uint(size-1)] != nil {
 			h++
 		}
-		d.slots[h&uint(size-1)] = uint16(i + 1)
+		table[h&uint(size-1)] = &options[i]
 	}
+	return table
 }
 
 func (d *definition) actionNames() []Action {

@@ -39,7 +39,7 @@ func (e *Engine) WriteMermaid(w io.Writer, p PipelineID, c *Case, lang string) e
 		}
 	}
 	if c != nil {
-		fmt.Fprintf(out, "    classDef here stroke-width:4px\n    class s%d here\n", c.stage)
+		fmt.Fprintf(out, "    classDef here stroke-width:4px\n    class s%d here\n", c.at.stage)
 	}
 	return out.Flush()
 }

@@ -34,7 +34,7 @@ func (c *Case) Path(goal StageID, as []Actor) ([]Step, error) {
 	s.visit(&node{c: c})
 	for i := 0; i < len(s.queue); i++ {
 		n := s.queue[i]
-		if n.c.stage == to {
+		if n.c.at.stage == to {
 			return n.steps(), nil
 		}
 		if len(s.queue) > maxPath {
@@ -133,7 +133,7 @@ func (s *search) visit(n *node) {
 // stateKey tells apart what decisions can depend on.
 func (c *Case) stateKey(values map[FieldID][]string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d %d %q", c.stage, c.sides, c.Owner)
+	fmt.Fprintf(&b, "%d %d %q", c.at.stage, c.sides, c.Owner)
 	for _, f := range slices.Sorted(maps.Keys(values)) {
 		fmt.Fprintf(&b, " %q", c.value(f))
 	}
@@ -147,7 +147,7 @@ func (s *search) expand(n *node) {
 				s.visit(&node{c: c, from: n, by: a, fill: fill})
 			}
 			for i := range c.def.actions {
-				if m := c.def.actions[i].at[c.stage]; m != nil && !m.opens && c.may(&a, m) {
+				if m := c.def.actions[i].at[c.at.stage]; m != nil && !m.opens && c.may(&a, m) {
 					s.visit(&node{c: c.after(m), from: n, by: a, act: m, fill: fill})
 				}
 			}
@@ -163,7 +163,7 @@ func (s *search) fill(n *node, a Actor, f func(*Case, map[FieldID]string)) {
 	always := make(map[FieldID]string)
 	var open []FieldID
 	for _, id := range slices.Sorted(maps.Keys(s.values)) {
-		if id == FieldOwner || id == FieldPool || !c.has(a, c.def.editors(id, c.stage)) {
+		if id == FieldOwner || id == FieldPool || !c.has(a, c.def.editors(id, c.at.stage)) {
 			continue
 		}
 		if c.def.plain(id) {
@@ -177,7 +177,7 @@ func (s *search) fill(n *node, a Actor, f func(*Case, map[FieldID]string)) {
 	owners := []string{string(c.Owner)}
 	if c.def.needsOwner() {
 		for _, other := range s.as {
-			mayAssign := c.has(a, c.def.editors(FieldOwner, c.stage))
+			mayAssign := c.has(a, c.def.editors(FieldOwner, c.at.stage))
 			claims := c.Owner == "" && other.ID == a.ID && c.has(a, c.def.Claim)
 			if other.ID != c.Owner && other.ID != "" && (mayAssign || claims) {
 				owners = append(owners, string(other.ID))
@@ -311,7 +311,7 @@ func (n *node) steps() []Step {
 func (c *Case) allows(way []*node) bool {
 	for _, at := range way {
 		for f := range at.fill {
-			if !c.has(at.by, c.def.editors(f, c.stage)) &&
+			if !c.has(at.by, c.def.editors(f, c.at.stage)) &&
 				(f != FieldOwner || c.Owner != "" || at.fill[f] != string(at.by.ID) || !c.has(at.by, c.def.Claim)) {
 				return false
 			}
@@ -320,7 +320,7 @@ func (c *Case) allows(way []*node) bool {
 		if at.act == nil {
 			continue
 		}
-		if m := c.def.action(at.act.action).at[c.stage]; m != at.act || !c.may(&at.by, m) {
+		if m := c.def.action(at.act.action).at[c.at.stage]; m != at.act || !c.may(&at.by, m) {
 			return false
 		}
 		c = c.after(at.act)
@@ -334,7 +334,7 @@ func (s *search) obstacles() (out []Reason) {
 	var order []*move
 	done := make(map[*move]bool)
 	for _, n := range s.queue {
-		for _, m := range n.c.def.first[n.c.stage] {
+		for _, m := range n.c.def.first[n.c.at.stage] {
 			if last[m] == nil {
 				order = append(order, m)
 			}

@@ -76,10 +76,9 @@ func (f Filter) Matches(r *Record) bool {
 		(!f.Open || r.Closed.IsZero())
 }
 
-// clone returns a copy that shares nothing with r.
+// clone returns a copy that shares nothing with r that can be written.
 func (r Record) clone() Record {
 	r.Cards, r.Sides, r.Values = slices.Clone(r.Cards), slices.Clone(r.Sides), maps.Clone(r.Values)
-	r.p.Copied, r.p.Skills, r.p.Clocks = slices.Clone(r.p.Copied), slices.Clone(r.p.Skills), slices.Clone(r.p.Clocks)
 	return r
 }
 
