@@ -2,6 +2,7 @@ package booking_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -193,4 +194,20 @@ func TestExtendCap(t *testing.T) {
 		require.False(t, res.Deadline.After(hold.Since.Add(time.Hour)))
 	}
 	t.Fatal("a hold was extended for ever")
+}
+
+// Law 13: what ends makes room for what begins: a pool is not full where two stays touch.
+func TestTouchingStays(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	desk, err := booking.New(booking.Config{Store: booking.NewMemory(), Now: func() time.Time { return base }})
+	require.NoError(t, err)
+	_, err = desk.Do(ctx, booking.Define{Unit: booking.Unit{ID: "pool", Capacity: 2}})
+	require.NoError(t, err)
+	for i, s := range []booking.Span{nightSpan(1, 3), nightSpan(3, 5), nightSpan(5, 7), nightSpan(2, 6)} {
+		_, err = desk.Hold(ctx, booking.Hold{ID: booking.ReservationID(fmt.Sprint(i)), Unit: "pool", Span: s})
+		require.NoError(t, err, "%v", s)
+	}
+	_, err = desk.Hold(ctx, booking.Hold{ID: "full", Unit: "pool", Span: nightSpan(4, 5)})
+	require.ErrorIs(t, err, booking.ErrTaken)
 }
