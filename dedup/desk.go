@@ -201,7 +201,7 @@ func (w *work) claims(ctx context.Context) error {
 		}
 	}
 	filed := false
-	if w.solo && !w.touches.at(w.added[0]).now.files() {
+	if w.solo && !w.touches.at(w.added[0]).now.files() || w.idle() {
 		return nil
 	}
 	for _, id := range w.added {
@@ -295,6 +295,25 @@ func (w *work) claims(ctx context.Context) error {
 	return nil
 }
 
+// idle reports whether what was added is one touch more of customers' own on traces that stay what
+// they were, where these do not count against partners.
+func (w *work) idle() bool {
+	if w.desk.config.Claims.OwnBlock > 0 || len(w.fresh)+len(w.changed) > 0 {
+		return false
+	}
+	for _, id := range w.added {
+		if w.touches.at(id).now.files() {
+			return false
+		}
+	}
+	for _, c := range w.uses.all() {
+		if c.dirty { // a mark: another touch may be an echo now, or none any more
+			return false
+		}
+	}
+	return true
+}
+
 // result tells where an arrival came to lie.
 func (w *work) result(a *arrival) Result {
 	st := w.touch(a.touch.ID)
@@ -336,8 +355,9 @@ func (w *work) result(a *arrival) Result {
 		}
 	}
 	res.Previous = previous.ID
-	if c, ok := w.filed[st.ID]; ok {
-		res.Claim = &c
+	if _, ok := w.filed[st.ID]; ok {
+		claim := w.filed[st.ID]
+		res.Claim = &claim
 	} else if a.repeat && st.files() {
 		claims, _, of := judge(w.seen(res.Card, after).filings(after), w.desk.config.Claims, w.now)
 		if i, ok := of[st.ID]; ok {

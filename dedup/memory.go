@@ -26,7 +26,8 @@ type Memory struct {
 	events  []string
 	log     strings.Builder // the bytes that the latest of events are pieces of
 	out     coder
-	places  []int32 // of the guards of a commit
+	places  []int32   // of the guards of a commit
+	loads   sync.Pool // of *loading
 }
 
 // NewMemory returns an empty store.
@@ -101,7 +102,12 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	l := &loading{m: m, out: make([]Aggregate, 0, 2*len(q.Keys)+4)}
+	l, _ := m.loads.Get().(*loading)
+	if l == nil {
+		l = new(loading)
+	}
+	*l = loading{m: m, out: make([]Aggregate, 0, 2*len(q.Keys)+2)}
+	defer m.loads.Put(l)
 	for _, k := range q.Keys {
 		l.key(k)
 	}
@@ -115,7 +121,9 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 			}
 		}
 	}
-	return l.out, l.err
+	out, err := l.out, l.err
+	*l = loading{}
+	return out, err
 }
 
 // A loading collects what one Load returns, each row once.

@@ -451,9 +451,10 @@ func (w *work) ring(ctx context.Context, traces ...TraceID) error {
 // moves notes which touches changed their card.
 func (w *work) moves(ctx context.Context) error {
 	if moved, ok := w.wholeCards(); ok {
-		for _, old := range slices.Sorted(maps.Keys(moved)) {
-			if to := moved[old]; to != old {
-				w.emit(Event{Kind: EventMerged, Card: to, Was: old, Rule: RuleKey})
+		slices.SortFunc(moved, func(a, b move) int { return strings.Compare(string(a.old), string(b.old)) })
+		for _, m := range moved {
+			if m.to != m.old {
+				w.emit(Event{Kind: EventMerged, Card: m.to, Was: m.old, Rule: RuleKey})
 			}
 		}
 		return nil
@@ -497,27 +498,36 @@ func (w *work) existing() []TraceID {
 	return ids
 }
 
+// A move is where a card went.
+type move struct{ old, to CardID }
+
 // wholeCards returns where each card went, if each went somewhere as a whole.
-func (w *work) wholeCards() (map[CardID]CardID, bool) {
+func (w *work) wholeCards() ([]move, bool) {
 	for _, c := range w.touches.all() {
 		if c.was != nil && c.now != nil && c.was.Trace != "" && c.was.Trace != c.now.Trace {
 			return nil, false
 		}
 	}
-	var moved map[CardID]CardID
+	moved := make([]move, 0, 4)
+	index := make(map[CardID]CardID)
 	whole := true
 	pair := func(old, now CardID) {
-		if moved == nil {
-			moved = make(map[CardID]CardID)
-		}
-		if to, ok := moved[old]; ok && to != now {
+		to, ok := index[old]
+		switch {
+		case !ok:
+			index[old] = now
+			moved = append(moved, move{old, now})
+		case to != now:
 			whole = false
 		}
-		moved[old] = now
 	}
 	for _, id := range w.spread {
 		c := w.traces.at(id)
 		if c.was == nil {
+			continue
+		}
+		if c.was.Card != "" && c.now != nil && c.now.Card != "" {
+			pair(c.was.Card, c.now.Card)
 			continue
 		}
 		a, b := w.placing(c.was, before), w.placing(c.now, after)
@@ -544,8 +554,8 @@ func (w *work) wholeCards() (map[CardID]CardID, bool) {
 			break
 		}
 	}
-	for old, to := range moved {
-		if next, ok := moved[to]; old != to && ok && next != to {
+	for _, m := range moved {
+		if next, ok := index[m.to]; m.old != m.to && ok && next != m.to {
 			whole = false // it went where another one left
 		}
 	}
