@@ -86,6 +86,9 @@ func (r *rows[T]) add(id string) int32 {
 	if len(r.rows) == 0 {
 		r.rows, r.ids = append(r.rows, *new(T)), append(r.ids, "")
 	}
+	if len(r.rows) == cap(r.rows) { // by a half: copying them is what costs
+		r.rows, r.ids = slices.Grow(r.rows, 16+len(r.rows)/2), slices.Grow(r.ids, 16+len(r.ids)/2)
+	}
 	i := int32(len(r.rows))
 	r.rows, r.ids = append(r.rows, *new(T)), append(r.ids, id)
 	r.index[id] = i
@@ -130,32 +133,38 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 type loading struct {
 	m    *Memory
 	out  []Aggregate
-	seen map[store.Key]bool // once there are many
+	seen map[store.Key]int // places in out, once there are many
 	in   coder
 	err  error
 }
 
-func (l *loading) have(k store.Key) bool {
-	const few = 24
-	if len(l.out) < few {
+// had returns what is loaded of k; nil: nothing yet.
+func (l *loading) had(k store.Key) *Aggregate {
+	if len(l.out) <= few {
 		for i := range l.out {
 			if l.out[i].Key == k {
-				return true
+				return &l.out[i]
 			}
 		}
-		return false
+		return nil
 	}
 	if l.seen == nil {
-		l.seen = make(map[store.Key]bool)
+		l.seen = make(map[store.Key]int)
 		for i := range l.out {
-			l.seen[l.out[i].Key] = true
+			l.seen[l.out[i].Key] = i
 		}
 	}
-	if l.seen[k] {
-		return true
+	if i, ok := l.seen[k]; ok {
+		return &l.out[i]
 	}
-	l.seen[k] = true
-	return false
+	return nil
+}
+
+func (l *loading) add(a Aggregate) {
+	if l.seen != nil {
+		l.seen[a.Key] = len(l.out)
+	}
+	l.out = append(l.out, a)
 }
 
 func (l *loading) key(k store.Key) {
@@ -186,7 +195,7 @@ func (l *loading) key(k store.Key) {
 		}
 		return
 	case RowDecision:
-		if !l.have(k) {
+		if l.had(k) == nil {
 			row := l.m.rulings[DecisionID(k.ID)]
 			a := Aggregate{Key: k, Version: row.version}
 			if row.doc != "" {
@@ -194,19 +203,19 @@ func (l *loading) key(k store.Key) {
 				l.from(row.doc).decision(a.Decision)
 				l.read()
 			}
-			l.out = append(l.out, a)
+			l.add(a)
 		}
 		return
 	}
-	if !l.have(k) {
-		l.out = append(l.out, Aggregate{Key: k})
+	if l.had(k) == nil {
+		l.add(Aggregate{Key: k})
 	}
 }
 
 func (l *loading) touch(i int32) {
 	row := &l.m.touches.rows[i]
 	a := Aggregate{Key: store.Key{Kind: RowTouch, ID: l.m.touches.ids[i]}, Version: row.version}
-	if l.have(a.Key) {
+	if l.had(a.Key) != nil {
 		return
 	}
 	if row.doc != "" {
@@ -214,28 +223,29 @@ func (l *loading) touch(i int32) {
 		l.from(row.doc).touch(a.Touch)
 		l.read()
 	}
-	l.out = append(l.out, a)
+	l.add(a)
 }
 
 func (l *loading) trace(i int32) *Trace {
-	if i == 0 {
-		return nil
-	}
 	row := &l.m.traces.rows[i]
 	a := Aggregate{Key: store.Key{Kind: RowTrace, ID: l.m.traces.ids[i]}, Version: row.version}
+	if had := l.had(a.Key); had != nil {
+		return had.Trace
+	}
 	if row.doc != "" {
 		a.Trace = new(Trace)
 		l.from(row.doc).trace(a.Trace)
 		l.read()
 	}
-	if !l.have(a.Key) {
-		l.out = append(l.out, a)
-	}
+	l.add(a)
 	return a.Trace
 }
 
 // latest returns a trace with its latest touch.
 func (l *loading) latest(i int32) *Trace {
+	if i == 0 {
+		return nil
+	}
 	before := len(l.out)
 	tr := l.trace(i)
 	if len(l.out) == before {
@@ -250,6 +260,9 @@ func (l *loading) latest(i int32) *Trace {
 
 func (l *loading) use(k Key) *KeyUse {
 	a := Aggregate{Key: useKey(k)}
+	if had := l.had(a.Key); had != nil {
+		return had.Use
+	}
 	if row := l.m.uses[k]; row != nil {
 		a.Version = row.version
 		if row.doc != "" {
@@ -258,9 +271,7 @@ func (l *loading) use(k Key) *KeyUse {
 			l.read()
 		}
 	}
-	if !l.have(a.Key) {
-		l.out = append(l.out, a)
-	}
+	l.add(a)
 	return a.Use
 }
 

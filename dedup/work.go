@@ -42,7 +42,7 @@ type table[ID comparable, T any] struct {
 	index map[ID]*cell[T] // once there are many
 }
 
-const few = 16 // as many cells are found faster without an index
+const few = 16 // as many are found faster without an index
 
 // at returns the cell of id, nil if it is not here.
 func (t *table[ID, T]) at(id ID) *cell[T] {
