@@ -317,12 +317,6 @@ func (b *book) fitsClaim(e *entry, c *Claim) bool {
 	return peak(b.buffer) <= p.Unit.Capacity
 }
 
-// free is how many places of the page others than except leave all over s.
-func (b *book) free(p *page, s Span, except *entry) int {
-	b.buffer = p.takenOn(b.buffer[:0], s, except)
-	return max(0, p.Unit.Capacity-peak(b.buffer))
-}
-
 // own makes the entry's reservation a copy that may be changed.
 func (e *entry) own() {
 	if !e.owned {
