@@ -273,7 +273,7 @@ func (o *overlay) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 func (o *overlay) Commit(ctx context.Context, c Change) error {
 	for i := range c.Guards {
 		g := &c.Guards[i]
-		_, g.Version = o.own.find(g.Key)
+		g.Version = o.own.versionOf(g.Key)
 	}
 	for _, a := range c.Rows {
 		o.stored[a.Key] = true

@@ -20,23 +20,19 @@ type Memory struct {
 	version int64 // the last one given: none is given twice
 	touches rows[touchRow]
 	traces  rows[traceRow]
-	uses    map[Key]*docRow
+	uses    map[Key]docRow
 	rulings map[DecisionID]docRow
 	filings map[PartnerID][]int32 // touches
 	events  []string
-	log     strings.Builder // the bytes that the latest of events are pieces of
-	out     coder
-	places  []int32   // of the guards of a commit
-	loads   sync.Pool // of *loading
+	buf     []byte
 }
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
 	return &Memory{
-		out:     coder{writing: true},
 		touches: rows[touchRow]{index: make(map[string]int32)},
 		traces:  rows[traceRow]{index: make(map[string]int32)},
-		uses:    make(map[Key]*docRow),
+		uses:    make(map[Key]docRow),
 		rulings: make(map[DecisionID]docRow),
 		filings: make(map[PartnerID][]int32),
 	}
@@ -75,23 +71,15 @@ type rows[T any] struct {
 
 // at returns the place of id, making one if need be.
 func (r *rows[T]) at(id string) int32 {
-	if i := r.index[id]; i != 0 {
-		return i
+	i, ok := r.index[id]
+	if !ok {
+		if len(r.rows) == 0 {
+			r.rows, r.ids = append(r.rows, *new(T)), append(r.ids, "")
+		}
+		i = int32(len(r.rows))
+		r.rows, r.ids = append(r.rows, *new(T)), append(r.ids, id)
+		r.index[id] = i
 	}
-	return r.add(id)
-}
-
-// add gives id a place; it has none.
-func (r *rows[T]) add(id string) int32 {
-	if len(r.rows) == 0 {
-		r.rows, r.ids = append(r.rows, *new(T)), append(r.ids, "")
-	}
-	if len(r.rows) == cap(r.rows) { // by a half: copying them is what costs
-		r.rows, r.ids = slices.Grow(r.rows, 16+len(r.rows)/2), slices.Grow(r.ids, 16+len(r.ids)/2)
-	}
-	i := int32(len(r.rows))
-	r.rows, r.ids = append(r.rows, *new(T)), append(r.ids, id)
-	r.index[id] = i
 	return i
 }
 
@@ -105,12 +93,7 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	l, _ := m.loads.Get().(*loading)
-	if l == nil {
-		l = new(loading)
-	}
-	*l = loading{m: m, out: make([]Aggregate, 0, 2*len(q.Keys)+2)}
-	defer m.loads.Put(l)
+	l := loading{m: m, out: make([]Aggregate, 0, 2*len(q.Keys)+4)}
 	for _, k := range q.Keys {
 		l.key(k)
 	}
@@ -124,47 +107,38 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 			}
 		}
 	}
-	out, err := l.out, l.err
-	*l = loading{}
-	return out, err
+	return l.out, l.err
 }
 
 // A loading collects what one Load returns, each row once.
 type loading struct {
 	m    *Memory
 	out  []Aggregate
-	seen map[store.Key]int // places in out, once there are many
-	in   coder
+	seen map[store.Key]bool // once there are many
 	err  error
 }
 
-// had returns what is loaded of k; nil: nothing yet.
-func (l *loading) had(k store.Key) *Aggregate {
-	if len(l.out) <= few {
+func (l *loading) have(k store.Key) bool {
+	const few = 24
+	if len(l.out) < few {
 		for i := range l.out {
 			if l.out[i].Key == k {
-				return &l.out[i]
+				return true
 			}
 		}
-		return nil
+		return false
 	}
 	if l.seen == nil {
-		l.seen = make(map[store.Key]int)
+		l.seen = make(map[store.Key]bool)
 		for i := range l.out {
-			l.seen[l.out[i].Key] = i
+			l.seen[l.out[i].Key] = true
 		}
 	}
-	if i, ok := l.seen[k]; ok {
-		return &l.out[i]
+	if l.seen[k] {
+		return true
 	}
-	return nil
-}
-
-func (l *loading) add(a Aggregate) {
-	if l.seen != nil {
-		l.seen[a.Key] = len(l.out)
-	}
-	l.out = append(l.out, a)
+	l.seen[k] = true
+	return false
 }
 
 func (l *loading) key(k store.Key) {
@@ -195,57 +169,53 @@ func (l *loading) key(k store.Key) {
 		}
 		return
 	case RowDecision:
-		if l.had(k) == nil {
+		if !l.have(k) {
 			row := l.m.rulings[DecisionID(k.ID)]
 			a := Aggregate{Key: k, Version: row.version}
 			if row.doc != "" {
 				a.Decision = new(StoredDecision)
-				l.from(row.doc).decision(a.Decision)
-				l.read()
+				l.decode(row.doc, func(c *coder) { c.decision(a.Decision) })
 			}
-			l.add(a)
+			l.out = append(l.out, a)
 		}
 		return
 	}
-	if l.had(k) == nil {
-		l.add(Aggregate{Key: k})
+	if !l.have(k) {
+		l.out = append(l.out, Aggregate{Key: k})
 	}
 }
 
 func (l *loading) touch(i int32) {
 	row := &l.m.touches.rows[i]
 	a := Aggregate{Key: store.Key{Kind: RowTouch, ID: l.m.touches.ids[i]}, Version: row.version}
-	if l.had(a.Key) != nil {
+	if l.have(a.Key) {
 		return
 	}
 	if row.doc != "" {
 		a.Touch = new(StoredTouch)
-		l.from(row.doc).touch(a.Touch)
-		l.read()
+		l.decode(row.doc, func(c *coder) { c.touch(a.Touch) })
 	}
-	l.add(a)
+	l.out = append(l.out, a)
 }
 
 func (l *loading) trace(i int32) *Trace {
+	if i == 0 {
+		return nil
+	}
 	row := &l.m.traces.rows[i]
 	a := Aggregate{Key: store.Key{Kind: RowTrace, ID: l.m.traces.ids[i]}, Version: row.version}
-	if had := l.had(a.Key); had != nil {
-		return had.Trace
-	}
 	if row.doc != "" {
 		a.Trace = new(Trace)
-		l.from(row.doc).trace(a.Trace)
-		l.read()
+		l.decode(row.doc, func(c *coder) { c.trace(a.Trace) })
 	}
-	l.add(a)
+	if !l.have(a.Key) {
+		l.out = append(l.out, a)
+	}
 	return a.Trace
 }
 
 // latest returns a trace with its latest touch.
 func (l *loading) latest(i int32) *Trace {
-	if i == 0 {
-		return nil
-	}
 	before := len(l.out)
 	tr := l.trace(i)
 	if len(l.out) == before {
@@ -259,19 +229,15 @@ func (l *loading) latest(i int32) *Trace {
 }
 
 func (l *loading) use(k Key) *KeyUse {
-	a := Aggregate{Key: useKey(k)}
-	if had := l.had(a.Key); had != nil {
-		return had.Use
+	row := l.m.uses[k]
+	a := Aggregate{Key: useKey(k), Version: row.version}
+	if row.doc != "" {
+		a.Use = new(KeyUse)
+		l.decode(row.doc, func(c *coder) { c.use(a.Use) })
 	}
-	if row := l.m.uses[k]; row != nil {
-		a.Version = row.version
-		if row.doc != "" {
-			a.Use = new(KeyUse)
-			l.from(row.doc).use(a.Use)
-			l.read()
-		}
+	if !l.have(a.Key) {
+		l.out = append(l.out, a)
 	}
-	l.add(a)
 	return a.Use
 }
 
@@ -284,14 +250,9 @@ func (l *loading) card(touch int32) {
 	}
 }
 
-// from starts reading a row, and read ends it.
-func (l *loading) from(doc string) *coder {
-	l.in = coder{in: doc}
-	return &l.in
-}
-
-func (l *loading) read() {
-	if l.in.bad || l.in.in != "" {
+func (l *loading) decode(doc string, read func(*coder)) {
+	c := coder{in: doc}
+	if read(&c); c.bad || c.in != "" {
 		l.err = fmt.Errorf("dedup: memory: a row cannot be read")
 	}
 }
@@ -303,153 +264,97 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	places := m.places[:0]
 	for _, g := range c.Guards {
-		i, v := m.find(g.Key)
-		if v != g.Version {
+		if v := m.versionOf(g.Key); v != g.Version {
 			return fmt.Errorf("dedup: memory: %v has version %d, not %d: %w", g.Key, v, g.Version, store.ErrConflict)
 		}
-		places = append(places, i)
 	}
-	m.places = places
-	for i, g := range c.Guards {
+	for _, g := range c.Guards {
 		if g.Write {
-			places[i] = m.next(g.Key, places[i])
+			m.touchVersion(g.Key)
 		}
 	}
-	at := 0
 	for i := range c.Rows {
-		row := &c.Rows[i]
-		// The rows mostly come in the order of their guards.
-		for at < len(c.Guards) && c.Guards[at].Key != row.Key {
-			at++
-		}
-		if at < len(c.Guards) && c.Guards[at].Write {
-			m.write(row, places[at])
-		} else {
-			place, _ := m.find(row.Key)
-			m.write(row, m.placeOf(row.Key, place))
-			at = 0
-		}
+		m.write(&c.Rows[i])
 	}
 	for _, k := range c.Forget {
 		m.forget(k)
 	}
 	for i := range c.Events {
-		m.note(&c.Events[i])
+		m.events = append(m.events, m.encode(func(c2 *coder) { c2.event(&c.Events[i]) }))
 	}
 	return nil
 }
 
-// find returns the place of a key, 0 if it has none, and its version. Only touches and traces have
-// places.
-func (m *Memory) find(k store.Key) (place int32, version int64) {
+func (m *Memory) versionOf(k store.Key) int64 {
 	switch k.Kind {
 	case RowTouch:
-		if place = m.touches.find(k.ID); place != 0 {
-			version = m.touches.rows[place].version
+		if i := m.touches.find(k.ID); i != 0 {
+			return m.touches.rows[i].version
 		}
+		return 0
 	case RowTrace:
-		if place = m.traces.find(k.ID); place != 0 {
-			version = m.traces.rows[place].version
+		if i := m.traces.find(k.ID); i != 0 {
+			return m.traces.rows[i].version
 		}
+		return 0
 	case RowKey:
-		if row := m.uses[Key(k.ID)]; row != nil {
-			version = row.version
-		}
-	default:
-		version = m.rulings[DecisionID(k.ID)].version
+		return m.uses[Key(k.ID)].version
 	}
-	return place, version
+	return m.rulings[DecisionID(k.ID)].version
 }
 
-// placeOf returns the place that was found, or makes one.
-func (m *Memory) placeOf(k store.Key, found int32) int32 {
-	if found != 0 {
-		return found
-	}
-	switch k.Kind {
-	case RowTouch:
-		return m.touches.at(k.ID)
-	case RowTrace:
-		return m.traces.at(k.ID)
-	case RowKey:
-		if m.uses[Key(k.ID)] == nil {
-			m.uses[Key(k.ID)] = new(docRow)
-		}
-	}
-	return 0
-}
-
-// next gives a key another version, and a place if none was found.
-func (m *Memory) next(k store.Key, found int32) int32 {
+func (m *Memory) touchVersion(k store.Key) {
 	m.version++
-	place := m.placeOf(k, found)
 	switch k.Kind {
 	case RowTouch:
-		m.touches.rows[place].version = m.version
+		m.touches.rows[m.touches.at(k.ID)].version = m.version
 	case RowTrace:
-		m.traces.rows[place].version = m.version
+		m.traces.rows[m.traces.at(k.ID)].version = m.version
 	case RowKey:
-		m.uses[Key(k.ID)].version = m.version
+		m.uses[Key(k.ID)] = docRow{m.uses[Key(k.ID)].doc, m.version}
 	default:
 		m.rulings[DecisionID(k.ID)] = docRow{m.rulings[DecisionID(k.ID)].doc, m.version}
 	}
-	return place
 }
 
-// note keeps an event. Events are never taken back, so many share one piece of memory.
-func (m *Memory) note(e *Event) {
-	c := &m.out
-	c.out = c.out[:0]
-	c.event(e)
-	if m.log.Cap()-m.log.Len() < len(c.out) {
-		m.log = strings.Builder{}
-		m.log.Grow(max(16<<10, len(c.out)))
-	}
-	from := m.log.Len()
-	m.log.Write(c.out)
-	m.events = append(m.events, m.log.String()[from:])
+func (m *Memory) encode(write func(*coder)) string {
+	c := coder{writing: true, out: m.buf[:0]}
+	write(&c)
+	m.buf = c.out
+	return string(c.out)
 }
 
-func (m *Memory) write(a *Aggregate, i int32) {
-	c := &m.out
-	c.out = c.out[:0]
+func (m *Memory) write(a *Aggregate) {
 	switch {
 	case a.Touch != nil:
+		i := m.touches.at(a.Key.ID)
 		m.unlinkTouch(i)
 		row := &m.touches.rows[i]
 		if p := a.Touch.Source.Partner; p != "" && row.doc == "" {
 			m.filings[p] = append(m.filings[p], i)
 		}
-		c.touch(a.Touch)
-		row.doc = string(c.out)
+		row.doc = m.encode(func(c *coder) { c.touch(a.Touch) })
 		row.received, row.moment = a.Touch.Received.UnixMicro(), a.Touch.When().UnixMicro()
 		if a.Touch.Trace != "" {
 			m.linkTouch(i, m.traces.at(string(a.Touch.Trace)))
 		}
 	case a.Trace != nil:
-		c.trace(a.Trace)
-		m.traces.rows[i].doc = string(c.out)
-		card := int32(0)
+		i := m.traces.at(a.Key.ID)
+		m.unlinkTrace(i)
+		m.traces.rows[i].doc = m.encode(func(c *coder) { c.trace(a.Trace) })
 		if a.Trace.Card != "" {
-			card = m.touches.at(string(a.Trace.Card))
-		}
-		if m.traces.rows[i].card != card {
-			m.unlinkTrace(i)
-			if card != 0 {
-				row := &m.traces.rows[i]
-				row.card, row.next = card, m.touches.rows[card].card
-				m.touches.rows[card].card = i
-			}
+			card := m.touches.at(string(a.Trace.Card))
+			row := &m.traces.rows[i]
+			row.card, row.next = card, m.touches.rows[card].card
+			m.touches.rows[card].card = i
 		}
 	case a.Use != nil:
-		c.use(a.Use)
-		m.uses[Key(a.Key.ID)].doc = string(c.out)
+		k := Key(a.Key.ID)
+		m.uses[k] = docRow{m.encode(func(c *coder) { c.use(a.Use) }), m.uses[k].version}
 	case a.Decision != nil:
 		id := DecisionID(a.Key.ID)
-		c.decision(a.Decision)
-		m.rulings[id] = docRow{string(c.out), m.rulings[id].version}
+		m.rulings[id] = docRow{m.encode(func(c *coder) { c.decision(a.Decision) }), m.rulings[id].version}
 	}
 }
 
