@@ -62,7 +62,7 @@ type node struct {
 }
 
 // standIns lists, for every field that a need looks at, the values worth trying: those that some need
-// names, one that none does, and none.
+// names, one that none does, and none. A move's condition may look at any field.
 func (d *definition) standIns() map[FieldID][]string {
 	out := make(map[FieldID][]string)
 	for i := range d.needs {
@@ -74,6 +74,13 @@ func (d *definition) standIns() map[FieldID][]string {
 			}
 			if _, ok := out[n.Field]; !ok {
 				out[n.Field] = nil
+			}
+		}
+	}
+	if slices.ContainsFunc(d.Moves, func(m Move) bool { return len(m.Conditions) > 0 }) {
+		for id := range d.fields {
+			if _, ok := out[id]; !ok {
+				out[id] = nil
 			}
 		}
 	}
