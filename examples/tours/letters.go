@@ -1,246 +1,342 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/rickb777/date/v2"
+	"github.com/shopspring/decimal"
+
 	"github.com/tenure-go/tenure/examples/internal/show"
 	"github.com/tenure-go/tenure/notify"
 	"github.com/tenure-go/tenure/notify/ready"
+	"github.com/tenure-go/tenure/voucher"
 )
 
-// letters is the chapter of voucher letters: each leaves two days before the trip at 10:00 in the
-// office's zone, with the voucher as it is at that moment. Trips move, vouchers are reissued and
-// voided, some in time, some without a word to the desk.
-func letters(ctx context.Context, out io.Writer, checks *show.Checks) error {
-	office, err := time.LoadLocation("Asia/Almaty")
+// sendLetters lets three weeks pass. Each hour what happened to vouchers is told to the desk of
+// letters, and what is due leaves; half an hour later the outside system and the managers work.
+func (o *operator) sendLetters(ctx context.Context, s *show.Story) error {
+	zone, err := time.LoadLocation(office)
 	if err != nil {
 		return err
 	}
-	o := &letterOffice{
-		zone: office, rnd: rand.New(rand.NewPCG(8, 6)), post: &mailbox{}, mem: notify.NewMemory(),
-		clock: show.NewClock(time.Date(2026, 6, 1, 9, 0, 0, 0, office)),
-	}
-	o.post.now = o.clock.Now
+	post := &mailbox{now: s.Clock.Now}
 	rules := ready.Rules()
-	rules.Zone = office.String()
+	rules.Zone = office
 	channels := map[notify.ChannelID]notify.Channel{}
 	for _, spec := range rules.Channels {
-		channels[spec.ID] = o.post
+		channels[spec.ID] = post
 	}
-	o.desk, err = notify.New(notify.Config{Store: o.mem, Rules: rules, Channels: channels, Now: o.clock.Now, Attach: o.print})
-	if err != nil {
+	if o.letters, err = notify.New(notify.Config{Store: s.Notify, Rules: rules, Channels: channels, Now: s.Clock.Now, Attach: o.attach}); err != nil {
 		return err
 	}
-	for hour := range 24 * 50 {
-		if hour < 24*30 {
-			if err := o.work(ctx); err != nil {
-				return err
-			}
+	begin, end := time.Date(2021, time.May, 25, 9, 0, 0, 0, zone), time.Date(2021, time.June, 14, 9, 0, 0, 0, zone)
+	s.Clock.Set(begin)
+	for _, number := range o.sent {
+		if err := o.handle(ctx, s, number); err != nil {
+			return err
 		}
-		for {
-			n, err := o.desk.Tick(ctx, o.mem, 100)
+	}
+	season := &season{rng: rand.New(rand.NewPCG(s.Seed, 2)), agencies: len(o.partners)}
+	returned := 0 // at the counter, in the minute in which letters leave
+	for hour := begin; hour.Before(end); hour = hour.Add(time.Hour) {
+		s.Clock.Set(hour)
+		if err := o.followVouchers(ctx, s, zone); err != nil {
+			return err
+		}
+		if hour.Hour() == 10 {
+			n, err := o.counter(ctx, s, season, hour)
 			if err != nil {
 				return err
 			}
-			if n == 0 {
-				break
+			returned += n
+		}
+		for n := 1; n > 0; {
+			if n, err = o.letters.Tick(ctx, s.Notify, 100); err != nil {
+				return err
 			}
 		}
-		o.clock.Advance(time.Hour)
+		s.Clock.Advance(30 * time.Minute)
+		if h := hour.Hour(); h >= 9 && h < 18 {
+			if err := o.work(ctx, s, season, date.NewAt(hour)); err != nil {
+				return err
+			}
+		}
+		if err := o.followDeals(ctx, s); err != nil {
+			return err
+		}
 	}
-	return o.account(ctx, out, checks)
+	s.Clock.Set(end)
+	return o.checkLetters(ctx, s, zone, post, returned)
 }
 
-// A trip is the program's own note of a sale, with all that became of its voucher.
-type trip struct {
-	reservation string
-	client      notify.Recipient
-	history     []issue
-	voidedAt    time.Time
-	told        bool // the desk heard of the voiding
-}
-
-// An issue is one revision of a voucher.
-type issue struct {
-	number string
-	start  time.Time // 00:00 of the trip's first day
-	at     time.Time
-}
-
-func (t *trip) last() issue { return t.history[len(t.history)-1] }
-
-type letterOffice struct {
-	clock *show.Clock
-	zone  *time.Location
-	rnd   *rand.Rand
-	desk  *notify.Desk
-	mem   *notify.Memory
-	post  *mailbox
-
-	mu    sync.Mutex // print is called by the desk's workers
-	trips []*trip
-}
-
-// work is an hour in the office.
-func (o *letterOffice) work(ctx context.Context) error {
-	now := o.clock.Now()
-	if o.rnd.IntN(6) == 0 {
-		n := len(o.trips) + 1
-		t := &trip{reservation: fmt.Sprintf("R-%03d", n), client: notify.Recipient{ID: fmt.Sprintf("card-%d", n), Lang: []string{"en", "ru"}[o.rnd.IntN(2)],
-			Addresses: map[notify.ChannelID]string{"email": fmt.Sprintf("client-%d@example.com", n)}}}
-		o.trips = append(o.trips, t)
-		return o.issue(ctx, t, o.day(now, 1+o.rnd.IntN(12)))
+// followVouchers tells the desk of letters what became of each voucher. A reservation has one thread,
+// so a newer voucher takes the unsent letter of an older one over, and a void one takes it away.
+func (o *operator) followVouchers(ctx context.Context, s *show.Story, zone *time.Location) error {
+	for {
+		events, next, err := s.Voucher.Since(ctx, o.vouchersSeen, 500)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		for _, e := range events {
+			if !strings.HasPrefix(e.Key.ID, own(s, "")) {
+				continue
+			}
+			v, err := o.live(ctx, s, voucher.ReservationID(e.Key.ID))
+			if err != nil {
+				return err
+			}
+			occasion := notify.Occasion{ID: e.Key.ID, Kind: "trip", Thread: notify.ThreadID(e.Key.ID), Rev: e.Seq, Cancelled: true}
+			if v.ID != "" {
+				occasion = o.trip(s, v, e.Seq, zone)
+			}
+			if _, err := o.letters.Post(ctx, occasion); err != nil {
+				return err
+			}
+		}
+		o.vouchersSeen = next
 	}
-	if len(o.trips) == 0 || o.rnd.IntN(8) > 0 {
-		return nil
+}
+
+// trip is the occasion from which the voucher's letter follows.
+func (o *operator) trip(s *show.Story, v voucher.Voucher, seq int64, zone *time.Location) notify.Occasion {
+	midnight := func(d date.Date) time.Time { return time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, zone) }
+	value := func(f voucher.FieldID) string { return v.Item.Values[f].String() }
+	to := notify.Recipient{ID: string(v.Item.Reservation), Lang: s.Lang, Addresses: map[notify.ChannelID]string{}}
+	if email := value("email"); email != "" {
+		to.Addresses["email"] = email
 	}
-	t := o.trips[o.rnd.IntN(len(o.trips))]
-	if !t.voidedAt.IsZero() || !now.Before(t.last().start) {
-		return nil
-	}
-	switch o.rnd.IntN(4) {
-	case 0: // the client changes something: a reissue for the same day
-		return o.issue(ctx, t, t.last().start)
-	case 1: // the trip moves
-		return o.issue(ctx, t, o.day(t.last().start, 1+o.rnd.IntN(5)))
-	case 2: // void, and nobody tells the desk
-		o.void(t, now)
-		return nil
-	}
-	o.void(t, now)
-	t.told = true
-	occasion := o.occasion(t)
-	occasion.Cancelled = true
-	_, err := o.desk.Post(ctx, occasion)
-	return err
-}
-
-// day is 00:00 in the office, some days on.
-func (o *letterOffice) day(t time.Time, days int) time.Time {
-	y, m, d := t.In(o.zone).Date()
-	return time.Date(y, m, d+days, 0, 0, 0, 0, o.zone)
-}
-
-func (o *letterOffice) issue(ctx context.Context, t *trip, start time.Time) error {
-	o.mu.Lock()
-	t.history = append(t.history, issue{number: fmt.Sprintf("%s/%s", start.Format("020106"), t.reservation), start: start, at: o.clock.Now()})
-	o.mu.Unlock()
-	_, err := o.desk.Post(ctx, o.occasion(t))
-	return err
-}
-
-func (o *letterOffice) void(t *trip, now time.Time) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	t.voidedAt = now
-}
-
-// occasion is a voucher's: number and revision are its ID, the reservation its thread.
-func (o *letterOffice) occasion(t *trip) notify.Occasion {
-	v, rev := t.last(), int64(len(t.history))
 	return notify.Occasion{
-		ID: fmt.Sprintf("%s#%d", v.number, rev), Kind: "trip", Thread: notify.ThreadID(t.reservation), Rev: rev, Made: v.at, Start: v.start, To: t.client, By: "manager-3",
-		Vars:   map[string]string{"name": t.client.ID, "number": v.number, "from": v.start.Format("2 Jan"), "to": v.start.AddDate(0, 0, 7).Format("2 Jan")},
-		Attach: []notify.Attachment{{Name: "voucher.pdf", MediaType: "application/pdf", Ref: t.reservation}},
+		ID: fmt.Sprintf("%s#%d", v.ID, v.Rev), Kind: "trip", Thread: notify.ThreadID(v.Item.Reservation), Rev: seq,
+		Made: v.Revisions[len(v.Revisions)-1].At, Start: midnight(v.Item.TripStart), To: to, By: string(v.Item.Manager),
+		Vars:   map[string]string{"name": value("guest"), "number": v.Text, "from": v.Item.TripStart.String(), "to": v.Item.TripEnd.String()},
+		Attach: []notify.Attachment{{Name: v.Text + ".pdf", MediaType: "application/pdf", Ref: string(v.ID)}},
 	}
 }
 
-// print makes the document when its letter leaves: as it is now, or not at all.
-func (o *letterOffice) print(_ context.Context, reservation string) ([]byte, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, t := range o.trips {
-		if t.reservation == reservation && t.voidedAt.IsZero() {
-			return []byte("voucher " + t.last().number), nil
-		}
+// attach prints the voucher as it is when its letter leaves; a void one stops the letter.
+func (o *operator) attach(ctx context.Context, id string) ([]byte, error) {
+	v, err := o.vouchers.Voucher(ctx, voucher.VoucherID(id))
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("%s is void: %w", reservation, notify.ErrGone)
+	if v.State == voucher.StateVoid {
+		return nil, fmt.Errorf("%s is void: %w", v.Text, notify.ErrGone)
+	}
+	return o.paper(v)
 }
 
-// account goes through the mailbox letter by letter.
-func (o *letterOffice) account(ctx context.Context, out io.Writer, checks *show.Checks) error {
-	byMail := map[string]*trip{}
-	for _, t := range o.trips {
-		byMail[t.client.Addresses["email"]] = t
-	}
-	var forVoid, wrongVoucher, wrongTime, late, atTen int
-	letters := map[string]int{} // of each revision that was in force
-	for _, m := range o.post.letters() {
-		t := byMail[m.Address]
-		var in issue // force when it left
-		for _, v := range t.history {
-			if !v.at.After(m.at) {
-				in = v
-			}
-		}
-		if !t.voidedAt.IsZero() && !m.at.Before(t.voidedAt) {
-			forVoid++
-		}
-		if string(m.Data[0]) != "voucher "+in.number || !strings.Contains(m.Body, in.number) {
-			wrongVoucher++
-		}
-		y, mo, d := in.start.Date()
-		due := time.Date(y, mo, d-2, 10, 0, 0, 0, o.zone)
-		switch {
-		case m.at.Equal(due):
-			atTen++
-		case m.at.After(due) && m.at.Before(in.start) && in.at.After(due) && m.at.Equal(in.at):
-			late++
-		default:
-			wrongTime++
-		}
-		letters[fmt.Sprint(t.reservation, len(t.history), in.at)]++
-	}
-	missing, doubled, live, voidTold, voidSilent := 0, 0, 0, 0, 0
-	for _, t := range o.trips {
-		switch {
-		case t.voidedAt.IsZero():
-			live++
-			if letters[fmt.Sprint(t.reservation, len(t.history), t.last().at)] == 0 {
-				missing++
-			}
-		case t.told:
-			voidTold++
-		default:
-			voidSilent++
+// counter voids vouchers that are brought back just when their letters leave: H-1's on 6 June, and on
+// other days now and then one.
+func (o *operator) counter(ctx context.Context, s *show.Story, season *season, now time.Time) (int, error) {
+	back := ""
+	leaving := date.NewAt(now) + 2
+	for _, r := range season.sold {
+		if r.start == leaving && season.rng.IntN(4) == 0 {
+			back = r.number
 		}
 	}
-	for _, n := range letters {
-		if n > 1 {
-			doubled++
-		}
+	if date.NewAt(now) == june(6) {
+		back = "H-1"
 	}
-	gone := 0
-	state := notify.StateDead
-	dead, err := o.mem.Find(ctx, notify.Filter{State: &state}, "", 1000)
+	v, err := o.live(ctx, s, voucher.ReservationID(own(s, back)))
+	if err != nil || v.ID == "" {
+		return 0, err
+	}
+	season.sold = slices.DeleteFunc(season.sold, func(r reservation) bool { return r.number == back })
+	_, err = o.vouchers.Void(ctx, voucher.Void{Ref: v.Ref(), By: "boris", Why: "brought back"})
+	return 1, err
+}
+
+// A season is what the outside system has to tell in three weeks: a fake, drawn.
+type season struct {
+	rng      *rand.Rand
+	agencies int
+	numbers  int
+	sold     []reservation // that may still change
+}
+
+// work is an hour of the outside system and of the managers.
+func (o *operator) work(ctx context.Context, s *show.Story, season *season, today date.Date) error {
+	r, ok := season.next(today)
+	if !ok {
+		return nil
+	}
+	if _, err := o.receive(ctx, s, r, fmt.Sprint(r.revision)); err != nil {
+		return err
+	}
+	return o.handle(ctx, s, r.number)
+}
+
+// next is a new reservation or a new revision of one, if there is any this hour.
+func (x *season) next(today date.Date) (reservation, bool) {
+	price := func(seats int) decimal.Decimal { return decimal.New(int64(seats)*(20_000+500*x.rng.Int64N(90)), 0) }
+	if x.rng.IntN(3) == 0 {
+		x.numbers++
+		r := reservation{
+			number: fmt.Sprintf("D-%03d", x.numbers), revision: 1, partner: fmt.Sprintf("P-%02d", 1+x.rng.IntN(25)), guest: fmt.Sprintf("GUEST %d", x.numbers),
+			email: fmt.Sprintf("guest-%d@mail.example.org", x.numbers), tour: []string{"olkhon", "railway", "altai"}[x.rng.IntN(3)], start: today + 2 + date.Date(x.rng.IntN(10)),
+			seats: 1 + x.rng.IntN(4), currency: "RUB", airport: []string{"IKT", "OVB", "BTK"}[x.rng.IntN(3)], status: []string{"confirmed", "paid", "paid"}[x.rng.IntN(3)],
+		}
+		if strings.Compare(r.partner, "P-20") >= 0 {
+			r.currency, r.airport = "KZT", "ALA"
+		}
+		r.end, r.price = r.start+date.Date(2+x.rng.IntN(7)), price(r.seats)
+		x.sold = append(x.sold, r)
+		return r, true
+	}
+	if len(x.sold) == 0 || x.rng.IntN(2) == 0 {
+		return reservation{}, false
+	}
+	i := x.rng.IntN(len(x.sold))
+	r := &x.sold[i]
+	if r.start <= today+2 {
+		x.sold = slices.Delete(x.sold, i, i+1) // on its way
+		return reservation{}, false
+	}
+	r.revision++
+	switch x.rng.IntN(5) {
+	case 0:
+		r.seats = 1 + x.rng.IntN(4)
+		r.price = price(r.seats)
+	case 1:
+		days := date.Date(1 + x.rng.IntN(5))
+		r.start, r.end = r.start+days, r.end+days
+	case 2:
+		r.status = "cancelled"
+		gone := *r
+		x.sold = slices.Delete(x.sold, i, i+1)
+		return gone, true
+	default:
+		r.status = "paid"
+	}
+	return *r, true
+}
+
+// checkLetters goes through the mailbox letter by letter, beside the feed of the vouchers.
+func (o *operator) checkLetters(ctx context.Context, s *show.Story, zone *time.Location, post *mailbox, returned int) error {
+	events, err := voucherEvents(ctx, s)
 	if err != nil {
 		return err
 	}
-	for _, d := range dead {
-		if slices.ContainsFunc(d.Steps, func(s notify.StepReport) bool {
-			return s.Skipped != nil && s.Skipped.Code == notify.ReasonAttachmentGone
-		}) {
-			gone++
+	told := map[string][]voucher.Event{} // by reservation
+	issued, reissued, voided := 0, 0, 0
+	for _, e := range events {
+		if !strings.HasPrefix(e.Key.ID, own(s, "")) {
+			continue
+		}
+		told[e.Key.ID] = append(told[e.Key.ID], e)
+		switch e.Kind {
+		case voucher.EventIssued:
+			issued++
+		case voucher.EventReissued:
+			reissued++
+		case voucher.EventVoided:
+			voided++
 		}
 	}
-	fmt.Fprintf(out, "letters: %d trips, %d letters (%d at 10:00 two days before, %d late sales at once), %d vouchers voided in time, %d without a word\n",
-		len(o.trips), len(o.post.letters()), atTen, late, voidTold, voidSilent)
-	checks.Add("letters for void vouchers: 0", forVoid == 0 && voidTold > 0 && gone > 0, "%d; %d voided in time, %d stopped at the attachment", forVoid, voidTold, gone)
-	checks.Add("every live voucher's letter left", missing == 0 && live > 0, "%d of %d missing", missing, live)
-	checks.Add("no revision's letter left twice", doubled == 0, "%d", doubled)
-	checks.Add("letters leave at 10:00 two days before, or at once", wrongTime == 0 && atTen > 0 && late > 0, "%d at another time", wrongTime)
-	checks.Add("each letter carries the voucher in force", wrongVoucher == 0, "%d of %d do not", wrongVoucher, len(o.post.letters()))
+	var letters, forVoid, wrongPaper, wrongTime, atTen, atOnce, doubled int
+	got := map[string]int{} // letters of each revision
+	for _, m := range post.letters() {
+		reservation := string(m.Thread)
+		if !strings.HasPrefix(reservation, own(s, "")) {
+			continue // left over from a run that was interrupted
+		}
+		letters++
+		in, ok := inForce(told[reservation], m.at)
+		if !ok {
+			forVoid++
+			continue
+		}
+		paper, err := o.paper(in.Voucher)
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(m.Body, in.Voucher.Text) || len(m.Data) != 1 || !bytes.Equal(m.Data[0], paper) {
+			wrongPaper++
+		}
+		switch due := leaves(in.Voucher, zone); {
+		case m.at.Equal(due):
+			atTen++
+		case m.at.After(due) && m.at.Sub(in.At) == 30*time.Minute:
+			atOnce++
+		default:
+			wrongTime++
+		}
+		revision := fmt.Sprint(reservation, in.Seq)
+		if got[revision]++; got[revision] > 1 {
+			doubled++
+		}
+	}
+	live, missing := 0, 0
+	for reservation, events := range told {
+		in, ok := inForce(events, s.Clock.Now())
+		if !ok || in.Voucher.Item.Values["email"].String() == "" || leaves(in.Voucher, zone).After(s.Clock.Now().Add(-time.Hour)) {
+			continue
+		}
+		if live++; got[fmt.Sprint(reservation, in.Seq)] == 0 {
+			missing++
+		}
+	}
+	if err := o.tellStopped(ctx, s, letters, atTen, atOnce, issued, reissued, voided); err != nil {
+		return err
+	}
+	s.Add("letters for void vouchers: 0", "писем по погашенным ваучерам: 0", forVoid == 0 && returned > 0, "%d; %d vouchers brought back in that very minute", forVoid, returned)
+	s.Add("every live voucher's letter left", "письмо ушло по каждому действующему ваучеру", missing == 0, "%d of %d missing", missing, live)
+	s.Add("no letter left twice", "ни одно письмо не ушло дважды", doubled == 0, "%d of %d", doubled, letters)
+	s.Add("letters leave at 10:00 two days before, late sales at once", "письма уходят в 10:00 за два дня, поздние продажи — сразу", wrongTime == 0 && atTen > 0, "%d at 10:00, %d at once, %d at another time", atTen, atOnce, wrongTime)
+	s.Add("each letter carries the voucher in force", "в каждом письме действующий ваучер", wrongPaper == 0, "%d of %d do not", wrongPaper, letters)
 	return nil
 }
 
-// A mailbox is where letters arrive.
+// tellStopped tells of the letters, and of one that was stopped.
+func (o *operator) tellStopped(ctx context.Context, s *show.Story, letters, atTen, atOnce, issued, reissued, voided int) error {
+	s.Say("Three weeks pass: the outside system sends on, managers issue what is paid. Issued %d, issued anew %d, void %d.", "Проходит три недели: внешняя система шлёт дальше, менеджеры выдают оплаченное. Выдано %d, перевыдано %d, погашено %d.", issued, reissued, voided)
+	s.Say("%d letters left with the voucher attached: %d two days before at 10:00, %d at once, as the sale was late.", "Ушло писем с ваучером: %d, из них за два дня в 10:00 — %d, сразу, потому что продали поздно, — %d.", letters, atTen, atOnce)
+	stopped, err := s.Notify.Find(ctx, notify.Filter{Thread: notify.ThreadID(own(s, "H-1"))}, "", 10)
+	if err != nil {
+		return err
+	}
+	for _, d := range stopped {
+		for _, step := range d.Steps {
+			if step.Skipped != nil {
+				s.Say("6 June, 10:00: the guest of %s brings it back in the minute in which its letter leaves. The letter does not: %s.",
+					"6 июня, 10:00: гость возвращает %s в ту минуту, когда уходит его письмо. Письмо не уходит: %s.", d.Vars["number"], step.Skipped.Text(s.Lang))
+			}
+		}
+	}
+	return nil
+}
+
+// inForce is the last event before the instant that left the reservation with a voucher.
+func inForce(events []voucher.Event, at time.Time) (in voucher.Event, ok bool) {
+	now := map[voucher.VoucherID]voucher.Event{}
+	for _, e := range events {
+		if !e.At.After(at) {
+			now[e.Voucher.ID] = e
+		}
+	}
+	for _, e := range now {
+		if e.Voucher.State == voucher.StateIssued {
+			in, ok = e, true
+		}
+	}
+	return in, ok
+}
+
+// leaves is 10:00 two days before the trip.
+func leaves(v voucher.Voucher, zone *time.Location) time.Time {
+	y, m, d := v.Item.TripStart.Date()
+	return time.Date(y, m, d-2, 10, 0, 0, 0, zone)
+}
+
+// A mailbox is the mail server: a fake that keeps what it is given.
 type mailbox struct {
 	now func() time.Time
 

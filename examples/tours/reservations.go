@@ -1,224 +1,332 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	_ "embed"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/rickb777/date/v2"
+	"github.com/shopspring/decimal"
 
+	"github.com/tenure-go/tenure/dedup"
 	"github.com/tenure-go/tenure/examples/internal/show"
 	"github.com/tenure-go/tenure/pipeline"
-	"github.com/tenure-go/tenure/pipeline/ready"
-	"github.com/tenure-go/tenure/store/postgres"
-	"github.com/tenure-go/tenure/store/postgres/pgpipeline"
-	"github.com/tenure-go/tenure/store/sqlite"
-	"github.com/tenure-go/tenure/store/sqlite/litepipeline"
 )
 
-// How many reservations the partner has, with how many revisions each.
-const (
-	reservationCount = 300
-	revisionCount    = 5
-)
+//go:embed reservations.csv
+var ownReservations string
 
-// reservations: a partner's system sends every revision of its reservations three times, in no
-// order, from eight connections; our operator adds what only he knows.
-func reservations(ctx context.Context, o options) error {
-	fmt.Fprintln(o.out, "# Reservations of a partner")
-	store, closing, err := reservationStore(ctx, o)
+// rulesJSON are the stages of reservations and of visits.
+//
+//go:embed rules.json
+var rulesJSON []byte
+
+var reservationColumns = []string{"reservation", "revision", "partner", "guest", "email", "tour", "start", "end", "seats", "price", "currency", "airport", "status", "pickup"}
+
+// A reservation is a revision of one, as the outside system sends it.
+type reservation struct {
+	number     string
+	revision   int
+	partner    string // his number in the old base
+	guest      string
+	email      string
+	tour       string
+	start, end date.Date
+	seats      int
+	price      decimal.Decimal
+	currency   string
+	airport    string
+	status     string
+	pickup     string
+}
+
+// set is the reservation as fields of its case.
+func (r reservation) set() map[pipeline.FieldID]string {
+	set := map[pipeline.FieldID]string{
+		"guest": r.guest, "email": r.email, "tour": r.tour, "start": r.start.String(), "end": r.end.String(), "seats": strconv.Itoa(r.seats),
+		"price": r.price.StringFixed(2), "currency": r.currency, "airport": r.airport, "status": r.status,
+	}
+	if r.pickup != "" {
+		set["pickup"] = r.pickup
+	}
+	return set
+}
+
+// gateway is who the outside system is to us.
+var gateway = pipeline.Actor{ID: "outside", Roles: []pipeline.Role{pipeline.RoleIntake}}
+
+// receive brings the reservation's case up to date, or opens it, linked to the partner's card.
+func (o *operator) receive(ctx context.Context, s *show.Story, r reservation, delivery string) (pipeline.Result, error) {
+	open := pipeline.Open{
+		ID: pipeline.CommandID(own(s, r.number+"|"+delivery)), Case: pipeline.CaseID(own(s, r.number)), Pipeline: "tours", Pool: "managers",
+		Region: string(o.partners[r.partner].subdivision), SourceRev: int64(r.revision), Set: r.set(), Channel: "outside", By: gateway,
+	}
+	known, err := o.cards.Lookup(ctx, inOldBase(r.partner))
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	for _, m := range known {
+		open.Cards = []pipeline.CardID{pipeline.CardID(m.Card)}
+	}
+	return o.deals.Open(ctx, open)
+}
+
+// managers share the cases by the partner's region.
+func (o *operator) managers(context.Context, pipeline.PoolID) (pipeline.Pool, error) {
+	regions := map[string][]string{}
+	for _, p := range o.partners {
+		regions[p.manager] = append(regions[p.manager], string(p.subdivision))
+	}
+	pool := pipeline.Pool{}
+	for _, id := range slices.Sorted(maps.Keys(regions)) {
+		pool.Members = append(pool.Members, pipeline.Member{ID: pipeline.ActorID(id), Regions: regions[id]})
+	}
+	return pool, nil
+}
+
+// reservations takes the file in row by row, and then all of it again from eight connections.
+func (o *operator) reservations(ctx context.Context, s *show.Story) error {
+	s.Clock.Set(o.opening.Add(3 * 24 * time.Hour))
+	var err error
+	if o.rules, err = pipeline.Read(bytes.NewReader(rulesJSON)); err != nil {
+		return err
+	}
+	if o.deals, err = pipeline.New(pipeline.Config{Store: s.Pipeline, Rules: o.rules, Pools: o.managers, Now: s.Clock.Now}); err != nil {
+		return err
+	}
+	var rows []reservation
+	_, bad, err := s.Read(ownReservations, "R-101,1,P-01,IVANOVA ANNA,ivanova@mail.example.org,olkhon,2021-06-08,2021-06-15,2,123000.00,RUB,IKT,confirmed,", reservationColumns, func(row *show.Row) {
+		if r := readReservation(row); row.OK() {
+			rows = append(rows, r)
+		}
+	})
 	if err != nil {
 		return err
 	}
-	defer closing()
-	clock := show.NewClock(time.Date(2026, time.June, 1, 2, 0, 0, 0, time.UTC))
-	desk, err := pipeline.New(pipeline.Config{Store: store, Rules: ready.Rules(), Now: clock.Now})
-	if err != nil {
-		return err
-	}
-	sent, newest := partner(o.seed)
-	if err := deliver(ctx, desk, sent); err != nil {
-		return err
-	}
-	operator := pipeline.Actor{ID: "olga", Roles: []pipeline.Role{"operator"}}
-	first := newest[0].Case
-	if _, err := desk.Do(ctx, pipeline.Command{ID: "pickup", Case: first, Set: map[pipeline.FieldID]string{"pickup": "Angara hotel", "note": "call before"}, By: operator}); err != nil {
-		return err
-	}
-	// The partner does not know our pick-up, and would overwrite it.
-	late := newest[0]
-	late.ID, late.SourceRev = "late", revisionCount+1
-	late.Set = map[pipeline.FieldID]string{"pickup": "railway station", "seats": "9"}
-	res, err := desk.Open(ctx, late)
-	if err != nil {
-		return err
-	}
-	kept := ""
-	for _, ch := range res.Changes {
-		fmt.Fprintf(o.out, "%s: %s: %q -> %q, kept: %q\n", first, ch.Field, ch.From, ch.To, ch.Kept)
-		if ch.Field == "pickup" {
-			kept = ch.Kept
-		}
-	}
-	o.checks.Add("our own field is kept, and reported", kept == pipeline.KeptRole && res.Case.Values["pickup"].Text == "Angara hotel" && res.Case.Values["seats"].Text == "9", "%s", kept)
-	newest[0].Set["seats"] = "9"
-	return compare(ctx, store, newest, o)
-}
-
-// partner makes the reservations, and what each comes to by its own account.
-func partner(seed uint64) (sent, newest []pipeline.Open) {
-	rng := rand.New(rand.NewPCG(seed, 0))
-	gate := pipeline.Actor{ID: "partner", Roles: []pipeline.Role{pipeline.RoleIntake}}
-	for i := range reservationCount {
-		last := pipeline.Open{Case: pipeline.CaseID(fmt.Sprintf("TRIP-%04d", i)), Pipeline: "tours", By: gate, Set: map[pipeline.FieldID]string{}}
-		for rev := range revisionCount {
-			o := last
-			o.ID, o.SourceRev = pipeline.CommandID(fmt.Sprintf("TRIP-%04d-%d", i, rev+1)), int64(rev+1)
-			o.Set = map[pipeline.FieldID]string{
-				"status": []string{"new", "new", "confirmed", "paid", "paid"}[rev],
-				"seats":  fmt.Sprint(1 + rng.IntN(6)),
-			}
-			if rev == 0 || rng.IntN(3) == 0 {
-				o.Set["tour"] = []string{"Olkhon", "Circum-Baikal", "Listvyanka"}[rng.IntN(3)]
-				o.Set["date"] = time.Date(2026, time.July, 1+rng.IntN(31), 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
-			}
-			if rng.IntN(2) == 0 {
-				o.Cards = []pipeline.CardID{pipeline.CardID(fmt.Sprintf("guest-%d", rng.IntN(200))), "partner-baikal"}
-				last.Cards = o.Cards
-			} else {
-				o.Cards = nil
-			}
-			for f, v := range o.Set {
-				last.Set[f] = v
-			}
-			sent = append(sent, o, o, o)
-		}
-		newest = append(newest, last)
-	}
-	rng.Shuffle(len(sent), func(i, j int) { sent[i], sent[j] = sent[j], sent[i] })
-	return sent, newest
-}
-
-func deliver(ctx context.Context, desk *pipeline.Desk, sent []pipeline.Open) error {
-	queue := make(chan pipeline.Open)
-	failed := make(chan error, 8)
-	var wg sync.WaitGroup
-	for range cap(failed) {
-		wg.Go(func() {
-			var first error
-			for o := range queue {
-				if _, err := desk.Open(ctx, o); err != nil && first == nil {
-					first = err
-				}
-			}
-			failed <- first
-		})
-	}
-	for _, o := range sent {
-		queue <- o
-	}
-	close(queue)
-	wg.Wait()
-	for range cap(failed) {
-		if err := <-failed; err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// compare sets what is kept against the partner's own account.
-func compare(ctx context.Context, store tourStore, newest []pipeline.Open, o options) error {
-	kept := map[pipeline.CaseID]pipeline.Record{}
-	for after := pipeline.CaseID(""); ; {
-		page, err := store.Find(ctx, pipeline.Filter{Pipeline: "tours"}, after, 100)
+	s.Say("%d rows arrive, the outside system being in no hurry to put them in order:", "Приходит строк: %d; внешняя система не спешит ставить их по порядку:", len(rows))
+	var told account
+	for i, r := range rows {
+		res, err := o.receive(ctx, s, r, fmt.Sprint("row-", i+1))
 		if err != nil {
 			return err
 		}
-		for _, r := range page {
-			kept[r.ID], after = r, r.ID
+		if o.tell(s, &told, r, res); res.Created {
+			o.sent = append(o.sent, r.number)
 		}
-		if len(page) == 0 {
-			break
-		}
+		s.Clock.Advance(4 * time.Minute)
 	}
-	o.checks.Add("each reservation is one case", len(kept) == len(newest), "%d of %d sent %d times over", len(kept), len(newest), 3*revisionCount)
-	fields, wrong, linked, links := 0, 0, 0, 0
-	for _, want := range newest {
-		got := kept[want.Case]
-		for f, v := range want.Set {
-			fields++
-			if got.Values[f].Text != v {
-				wrong++
-			}
-		}
-		if len(want.Cards) > 0 {
-			links++
-			if len(got.Cards) == 2 && got.Cards[0] == want.Cards[0] {
-				linked++
-			}
-		}
+	if more := told.lines - mostTold; more > 0 {
+		s.Say("  … and %d rows more that changed or told something", "  … и ещё строк, что-то изменивших или сообщивших: %d", more)
 	}
-	o.checks.Add("each field is that of its newest revision", wrong == 0, "%d of %d fields differ", wrong, fields)
-	o.checks.Add("guest and partner are linked as last told", linked == links, "%d of %d", linked, links)
-	view, err := store.Find(ctx, pipeline.Filter{Cards: []pipeline.CardID{"partner-baikal"}}, "", reservationCount)
+	changed, err := o.again(ctx, s, rows)
 	if err != nil {
 		return err
 	}
-	o.checks.Add("the partner sees his reservations", len(view) == links, "%d of %d", len(view), links)
-	events := 0
-	for _, r := range view {
-		log, err := store.History(ctx, r.ID, 0, 1000)
+	s.Say("New cases: %d. Then the whole file comes again, shuffled, over eight connections at once: %d fields change.",
+		"Новых дел: %d. Потом весь файл приходит снова, вразнобой, по восьми соединениям сразу: изменилось полей: %d.", told.opened, changed)
+	s.Add("the file again, shuffled, changes nothing", "файл снова и вразнобой ничего не меняет", changed == 0, "%d fields in %d deliveries", changed, len(rows))
+	s.Add("unreadable rows are reported, the rest is taken", "нечитаемые строки названы, остальные приняты", told.rows == len(rows), "%d taken, %d reported", told.rows, bad)
+	return o.checkReservations(ctx, s, rows, told)
+}
+
+func readReservation(row *show.Row) reservation {
+	r := reservation{
+		number: row.Text("reservation"), revision: row.Int("revision", 1, 1_000_000), partner: row.Text("partner"), guest: row.Text("guest"), email: row.Text("email"),
+		tour: row.Text("tour"), start: row.Date("start"), end: row.Date("end"), seats: row.Int("seats", 1, 100), currency: row.OneOf("currency", "RUB", "KZT"),
+		airport: row.Text("airport"), status: row.OneOf("status", "new", "confirmed", "paid", "cancelled"), pickup: row.Text("pickup"),
+	}
+	var err error
+	if r.price, err = decimal.NewFromString(row.Text("price")); err != nil || r.price.IsNegative() || !r.price.Equal(r.price.Round(2)) || r.price.GreaterThan(decimal.New(1, 9)) {
+		row.Bad("price", "must be a sum like 123000.00", "должно быть суммой вида 123000.00")
+	}
+	for column, text := range map[string]string{"reservation": r.number, "guest": r.guest, "tour": r.tour} {
+		if text == "" || len(text) > 100 || strings.ContainsAny(text, "|/\n") {
+			row.Bad(column, "must be 1 to 100 bytes without | and /", "должно быть от 1 до 100 байт без | и /")
+		}
+	}
+	if r.end < r.start {
+		row.Bad("end", "must not lie before start", "не может быть раньше start")
+	}
+	return r
+}
+
+// mostTold is how many rows are told of one by one.
+const mostTold = 10
+
+// An account is what came of the rows.
+type account struct {
+	rows, opened, lines int
+	changed             int // fields
+}
+
+// tell says what a row changed: the fields, and those that it may not.
+func (o *operator) tell(s *show.Story, a *account, r reservation, res pipeline.Result) {
+	a.rows++
+	var parts []string
+	stale := 0
+	for _, ch := range res.Changes {
+		switch {
+		case ch.Field == pipeline.FieldCards:
+		case ch.Kept == pipeline.KeptStale:
+			stale++
+		case ch.Kept == pipeline.KeptRole:
+			parts = append(parts, fmt.Sprintf(s.T("%s %q is not taken: that field is ours", "%s «%s» не принята: это поле наше"), o.fieldTitle(s, ch.Field), ch.To))
+		case ch.Kept == pipeline.KeptConflict:
+			parts = append(parts, fmt.Sprintf(s.T("%s: %s is kept, the same revision said %s", "%s: осталось %s, та же ревизия говорит %s"), o.fieldTitle(s, ch.Field), ch.From, ch.To))
+		case !res.Created && ch.From != ch.To:
+			a.changed++
+			parts = append(parts, fmt.Sprintf("%s %s → %s", o.fieldTitle(s, ch.Field), word(s, ch.From), word(s, ch.To)))
+		}
+	}
+	if res.Created {
+		a.opened++
+	}
+	switch {
+	case res.Created && o.partners[r.partner].id == "":
+		parts = append(parts, fmt.Sprintf(s.T("opened without a partner, nobody knows %s", "открыта без партнёра, %s никому не известен"), r.partner))
+	case stale > 0:
+		parts = append(parts, fmt.Sprintf(s.T("comes late, a newer one is there: fields kept out: %d", "опоздала, есть более новая: не принято полей: %d"), stale))
+	}
+	if len(parts) == 0 {
+		return
+	}
+	if a.lines++; a.lines <= mostTold {
+		s.Say("  %s, revision %d: %s", "  %s, ревизия %d: %s", r.number, r.revision, strings.Join(parts, ", "))
+	}
+}
+
+func (o *operator) fieldTitle(s *show.Story, id pipeline.FieldID) string {
+	for _, f := range o.rules.Definitions[0].Fields {
+		if f.ID == id {
+			return f.Title[s.Lang]
+		}
+	}
+	return string(id)
+}
+
+// word is a status in the story's language; anything else stays as it is.
+func word(s *show.Story, text string) string {
+	switch text {
+	case "new":
+		return s.T("new", "новая")
+	case "confirmed":
+		return s.T("confirmed", "подтверждена")
+	case "paid":
+		return s.T("paid", "оплачена")
+	case "cancelled":
+		return s.T("cancelled", "отменена")
+	}
+	return text
+}
+
+// again sends every row once more, in another order, over eight connections, and returns how many
+// fields that changed.
+func (o *operator) again(ctx context.Context, s *show.Story, rows []reservation) (changed int, err error) {
+	order := rand.New(rand.NewPCG(s.Seed, 1)).Perm(len(rows))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for connection := range 8 {
+		wg.Go(func() {
+			for i := connection; i < len(order); i += 8 {
+				res, e := o.receive(ctx, s, rows[order[i]], fmt.Sprint("again-", i))
+				mu.Lock()
+				for _, ch := range res.Changes {
+					if ch.Kept == "" && ch.From != ch.To {
+						changed++
+					}
+				}
+				if e != nil {
+					err = e
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return changed, err
+}
+
+// checkReservations sets what is kept against the file alone.
+func (o *operator) checkReservations(ctx context.Context, s *show.Story, rows []reservation, told account) error {
+	newest := map[string]reservation{}
+	for _, r := range rows {
+		if r.revision > newest[r.number].revision {
+			newest[r.number] = r
+		}
+	}
+	fields, differ, linked, links, once, listed := 0, 0, 0, 0, 0, 0
+	kept, err := o.casesOf(ctx, s, "tours")
+	if err != nil {
+		return err
+	}
+	for number, want := range newest {
+		got := kept[own(s, number)]
+		for f, v := range want.set() {
+			if f == "pickup" {
+				continue
+			}
+			fields++
+			if got.Values[f].Text != v {
+				differ++
+			}
+		}
+		if p := o.partners[want.partner]; p.id != "" {
+			links++
+			card, err := o.cards.Card(ctx, dedup.CardID("old-base|"+p.id+"|1"))
+			if err != nil {
+				return err
+			}
+			if len(got.Cards) == 1 && string(got.Cards[0]) == string(card.ID) && string(got.Owner) == p.manager {
+				linked++
+			}
+		}
+		history, err := s.Pipeline.History(ctx, got.ID, 0, 10_000)
 		if err != nil {
 			return err
 		}
 		opened := 0
-		for _, e := range log {
-			if e.Kind == pipeline.EventOpened {
+		for _, e := range history {
+			switch {
+			case e.Kind == pipeline.EventOpened:
 				opened++
+			case e.Kind == pipeline.EventSet && e.By == gateway.ID && e.From != "" && e.From != e.To && e.Name != string(pipeline.FieldCards):
+				listed++
 			}
 		}
 		if opened == 1 {
-			events++
+			once++
 		}
 	}
-	o.checks.Add("each was opened once", events == len(view), "%d of %d", events, len(view))
+	s.Add("each reservation is one case, opened once", "каждая бронь — одно дело, открытое один раз", once == len(newest) && len(kept) == len(newest) && told.opened == once, "%d of %d", once, len(newest))
+	s.Add("each field is that of the newest revision", "каждое поле — из последней ревизии", differ == 0, "%d of %d differ", differ, fields)
+	s.Add("each changed field was listed", "каждое изменённое поле названо", listed == told.changed, "%d listed, %d in the histories", told.changed, listed)
+	s.Add("each case has its partner's card and manager", "у каждого дела карточка и менеджер партнёра", linked == links, "%d of %d", linked, links)
 	return nil
 }
 
-// A tourStore is where the reservations are kept.
-type tourStore interface {
-	pipeline.Store
-	pipeline.Find
-	pipeline.History
-}
-
-func reservationStore(ctx context.Context, o options) (tourStore, func(), error) {
-	switch {
-	case o.postgres != "":
-		pool, err := pgxpool.New(ctx, o.postgres)
+// casesOf returns this run's cases of a pipeline.
+func (o *operator) casesOf(ctx context.Context, s *show.Story, of pipeline.PipelineID) (map[string]pipeline.Record, error) {
+	cases := map[string]pipeline.Record{}
+	for after := pipeline.CaseID(""); ; {
+		page, err := s.Pipeline.Find(ctx, pipeline.Filter{Pipeline: of}, after, 500)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		if err := postgres.Apply(ctx, pool, "pipeline"); err != nil {
-			pool.Close()
-			return nil, nil, err
+		for _, r := range page {
+			if after = r.ID; strings.HasPrefix(string(r.ID), own(s, "")) {
+				cases[string(r.ID)] = r
+			}
 		}
-		s, err := pgpipeline.New(ctx, pool)
-		return s, pool.Close, err
-	case o.db != "":
-		db, err := sqlite.Open(ctx, o.db)
-		if err != nil {
-			return nil, nil, err
+		if len(page) == 0 {
+			return cases, nil
 		}
-		if err := sqlite.Apply(ctx, db, "pipeline"); err != nil {
-			_ = db.Close()
-			return nil, nil, err
-		}
-		s, err := litepipeline.New(ctx, db)
-		return s, func() { _ = db.Close() }, err
 	}
-	return pipeline.NewMemory(), func() {}, nil
 }
