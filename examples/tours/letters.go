@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func (o *operator) sendLetters(ctx context.Context, s *show.Story) error {
 	for _, spec := range rules.Channels {
 		channels[spec.ID] = post
 	}
-	if o.letters, err = notify.New(notify.Config{Store: s.Notify, Rules: rules, Channels: channels, Now: s.Clock.Now, Attach: o.attach}); err != nil {
+	if o.letters, err = notify.New(notify.Config{Store: s.Notify, Rules: rules, Channels: channels, Now: s.Clock.Now, Attach: o.attach(s)}); err != nil {
 		return err
 	}
 	begin, end := time.Date(2021, time.May, 25, 9, 0, 0, 0, zone), time.Date(2021, time.June, 14, 9, 0, 0, 0, zone)
@@ -43,7 +44,7 @@ func (o *operator) sendLetters(ctx context.Context, s *show.Story) error {
 			return err
 		}
 	}
-	season := &season{rng: rand.New(rand.NewPCG(s.Seed, 2)), agencies: len(o.partners)}
+	season := &season{rng: rand.New(rand.NewPCG(s.Seed, 2)), partners: o.partners}
 	returned := 0 // at the counter, in the minute in which letters leave
 	for hour := begin; hour.Before(end); hour = hour.Add(time.Hour) {
 		s.Clock.Set(hour)
@@ -116,20 +117,22 @@ func (o *operator) trip(s *show.Story, v voucher.Voucher, seq int64, zone *time.
 		ID: fmt.Sprintf("%s#%d", v.ID, v.Rev), Kind: "trip", Thread: notify.ThreadID(v.Item.Reservation), Rev: seq,
 		Made: v.Revisions[len(v.Revisions)-1].At, Start: midnight(v.Item.TripStart), To: to, By: string(v.Item.Manager),
 		Vars:   map[string]string{"name": value("guest"), "number": v.Text, "from": v.Item.TripStart.String(), "to": v.Item.TripEnd.String()},
-		Attach: []notify.Attachment{{Name: v.Text + ".pdf", MediaType: "application/pdf", Ref: string(v.ID)}},
+		Attach: []notify.Attachment{{Name: v.Text + ".pdf", MediaType: "application/pdf", Ref: v.Text}},
 	}
 }
 
 // attach prints the voucher as it is when its letter leaves; a void one stops the letter.
-func (o *operator) attach(ctx context.Context, id string) ([]byte, error) {
-	v, err := o.vouchers.Voucher(ctx, voucher.VoucherID(id))
-	if err != nil {
-		return nil, err
+func (o *operator) attach(s *show.Story) func(context.Context, string) ([]byte, error) {
+	return func(ctx context.Context, number string) ([]byte, error) {
+		vs, _, err := s.Voucher.Find(ctx, voucher.Filter{Number: number, States: []voucher.State{voucher.StateIssued}}, "", 1)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(vs) == 0:
+			return nil, fmt.Errorf("%s is void: %w", number, notify.ErrGone)
+		}
+		return o.paper(vs[0])
 	}
-	if v.State == voucher.StateVoid {
-		return nil, fmt.Errorf("%s is void: %w", v.Text, notify.ErrGone)
-	}
-	return o.paper(v)
 }
 
 // counter voids vouchers that are brought back just when their letters leave: H-1's on 6 June, and on
@@ -139,7 +142,7 @@ func (o *operator) counter(ctx context.Context, s *show.Story, season *season, n
 	leaving := date.NewAt(now) + 2
 	for _, r := range season.sold {
 		if r.start == leaving && season.rng.IntN(4) == 0 {
-			back = r.number
+			back = r.id
 		}
 	}
 	if date.NewAt(now) == june(6) {
@@ -149,7 +152,7 @@ func (o *operator) counter(ctx context.Context, s *show.Story, season *season, n
 	if err != nil || v.ID == "" {
 		return 0, err
 	}
-	season.sold = slices.DeleteFunc(season.sold, func(r reservation) bool { return r.number == back })
+	season.sold = slices.DeleteFunc(season.sold, func(r reservation) bool { return r.id == back })
 	_, err = o.vouchers.Void(ctx, voucher.Void{Ref: v.Ref(), By: "boris", Why: "brought back"})
 	return 1, err
 }
@@ -157,7 +160,7 @@ func (o *operator) counter(ctx context.Context, s *show.Story, season *season, n
 // A season is what the outside system has to tell in three weeks: a fake, drawn.
 type season struct {
 	rng      *rand.Rand
-	agencies int
+	partners map[string]partner
 	numbers  int
 	sold     []reservation // that may still change
 }
@@ -171,7 +174,7 @@ func (o *operator) work(ctx context.Context, s *show.Story, season *season, toda
 	if _, err := o.receive(ctx, s, r, fmt.Sprint(r.revision)); err != nil {
 		return err
 	}
-	return o.handle(ctx, s, r.number)
+	return o.handle(ctx, s, r.id)
 }
 
 // next is a new reservation or a new revision of one, if there is any this hour.
@@ -179,12 +182,14 @@ func (x *season) next(today date.Date) (reservation, bool) {
 	price := func(seats int) decimal.Decimal { return decimal.New(int64(seats)*(20_000+500*x.rng.Int64N(90)), 0) }
 	if x.rng.IntN(3) == 0 {
 		x.numbers++
+		partners := slices.Sorted(maps.Keys(x.partners))
+		number := fmt.Sprintf("D-%03d", x.numbers)
 		r := reservation{
-			number: fmt.Sprintf("D-%03d", x.numbers), revision: 1, partner: fmt.Sprintf("P-%02d", 1+x.rng.IntN(25)), guest: fmt.Sprintf("GUEST %d", x.numbers),
+			id: number, number: number, revision: 1, partner: partners[x.rng.IntN(len(partners))], guest: fmt.Sprintf("GUEST %d", x.numbers),
 			email: fmt.Sprintf("guest-%d@mail.example.org", x.numbers), tour: []string{"olkhon", "railway", "altai"}[x.rng.IntN(3)], start: today + 2 + date.Date(x.rng.IntN(10)),
 			seats: 1 + x.rng.IntN(4), currency: "RUB", airport: []string{"IKT", "OVB", "BTK"}[x.rng.IntN(3)], status: []string{"confirmed", "paid", "paid"}[x.rng.IntN(3)],
 		}
-		if strings.Compare(r.partner, "P-20") >= 0 {
+		if strings.HasPrefix(string(x.partners[r.partner].subdivision), "KZ") {
 			r.currency, r.airport = "KZT", "ALA"
 		}
 		r.end, r.price = r.start+date.Date(2+x.rng.IntN(7)), price(r.seats)
@@ -287,11 +292,11 @@ func (o *operator) checkLetters(ctx context.Context, s *show.Story, zone *time.L
 	if err := o.tellStopped(ctx, s, letters, atTen, atOnce, issued, reissued, voided); err != nil {
 		return err
 	}
-	s.Add("letters for void vouchers: 0", "писем по погашенным ваучерам: 0", forVoid == 0 && returned > 0, "%d; %d vouchers brought back in that very minute", forVoid, returned)
-	s.Add("every live voucher's letter left", "письмо ушло по каждому действующему ваучеру", missing == 0, "%d of %d missing", missing, live)
-	s.Add("no letter left twice", "ни одно письмо не ушло дважды", doubled == 0, "%d of %d", doubled, letters)
-	s.Add("letters leave at 10:00 two days before, late sales at once", "письма уходят в 10:00 за два дня, поздние продажи — сразу", wrongTime == 0 && atTen > 0, "%d at 10:00, %d at once, %d at another time", atTen, atOnce, wrongTime)
-	s.Add("each letter carries the voucher in force", "в каждом письме действующий ваучер", wrongPaper == 0, "%d of %d do not", wrongPaper, letters)
+	s.Add("letters for void vouchers: 0", "писем по погашенным ваучерам: 0", forVoid == 0 && returned > 0, s.T("%d; %d vouchers brought back in that very minute", "%d; в ту самую минуту вернули ваучеров: %d"), forVoid, returned)
+	s.Add("every live voucher's letter left", "письмо ушло по каждому действующему ваучеру", missing == 0, s.T("%d of %d missing", "не хватает %d из %d"), missing, live)
+	s.Add("no letter left twice", "ни одно письмо не ушло дважды", doubled == 0, s.T("%d of %d", "%d из %d"), doubled, letters)
+	s.Add("letters leave at 10:00 two days before, late sales at once", "письма уходят в 10:00 за два дня, поздние продажи — сразу", wrongTime == 0 && atTen > 0, s.T("%d at 10:00, %d at once, %d at another time", "в 10:00 — %d, сразу — %d, в другое время — %d"), atTen, atOnce, wrongTime)
+	s.Add("each letter carries the voucher in force", "в каждом письме действующий ваучер", wrongPaper == 0, s.T("%d of %d do not", "не так в %d из %d"), wrongPaper, letters)
 	return nil
 }
 

@@ -55,7 +55,7 @@ type operator struct {
 	cards    *dedup.Desk
 	rules    pipeline.Rules
 	deals    *pipeline.Desk
-	sent     []string // the file's reservations, by number
+	sent     []string // the file's reservations, by their cases
 	vouchers *voucher.Desk
 	letters  *notify.Desk
 

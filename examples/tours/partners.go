@@ -71,14 +71,10 @@ func (o *operator) importPartners(ctx context.Context, s *show.Story) error {
 	if err != nil {
 		return err
 	}
-	keyless := 0
-	for _, n := range dry.Keyless {
-		keyless += n
-	}
 	lines := strings.Count(oldBase, "\n") - 1
 	s.Say("A dry run over the %d rows of the old base says what an import would do, and writes nothing:", "Пробный прогон %d строк старой базы говорит, что сделал бы импорт, и ничего не пишет:", lines)
-	s.Say("  %d new agencies, %d rows of agencies that are there already, %d without any way to reach them, %d unreadable",
-		"  новых агентств: %d; строк об уже известных: %d; без единого контакта: %d; нечитаемых: %d", dry.Created, dry.Attached+dry.Repeats, keyless, len(dry.Bad))
+	s.Say("  %d new agencies, %d rows of agencies that are there already, %d rows that cannot be read:", "  новых агентств: %d; строк об уже известных: %d; строк, которые не прочесть: %d:",
+		dry.Created, dry.Attached+dry.Repeats, len(dry.Bad))
 	for _, bad := range dry.Bad {
 		s.Say("  %s", "  %s", bad.Text(s.Lang))
 	}
@@ -86,7 +82,7 @@ func (o *operator) importPartners(ctx context.Context, s *show.Story) error {
 	if err != nil {
 		return err
 	}
-	s.Add("the dry run wrote nothing", "пробный прогон ничего не записал", maps.Equal(before, between), "%d of %d records known before, %d after", len(before), lines, len(between))
+	s.Add("the dry run wrote nothing", "пробный прогон ничего не записал", maps.Equal(before, between), s.T("%d of %d records known before, %d after", "%d из %d записей известны до него, %d после"), len(before), lines, len(between))
 
 	done, err := o.cards.Import(ctx, touches(readPartners(s)), dedup.ImportOptions{})
 	if err != nil {
@@ -106,7 +102,7 @@ func (o *operator) importPartners(ctx context.Context, s *show.Story) error {
 		return err
 	}
 	for _, step := range append(same.Steps[:1:1], apart.Steps[:min(1, len(apart.Steps))]...) {
-		s.Say("  %s", "  %s", strings.ReplaceAll(step.Text(s.Lang), "old-base|", ""))
+		s.Say("  %s", "  %s", strings.NewReplacer("old-base|", "", "|1", "").Replace(step.Text(s.Lang)))
 	}
 
 	o.partners = map[string]partner{}
@@ -123,10 +119,10 @@ func (o *operator) importPartners(ctx context.Context, s *show.Story) error {
 	for _, card := range cards {
 		agencies[card] = true
 	}
-	s.Add("the dry run foresaw the import", "импорт вышел таким, как обещал пробный прогон", reflect.DeepEqual(dry, done), "%d new, %d known, %d unreadable", done.Created, done.Attached+done.Repeats, len(done.Bad))
-	s.Add("each row of the old base is accounted for", "каждая строка старой базы учтена", done.Rows+len(done.Bad) == lines && len(cards) == len(o.partners), "%d taken in, %d reported, of %d", done.Rows, len(done.Bad), lines)
-	s.Add("agencies entered twice are one card", "агентство, внесённое дважды, — одна карточка", len(agencies) == distinctAgencies(o.partners), "%d cards of %d records", len(agencies), len(cards))
-	s.Add("a second import changes nothing", "повторный импорт ничего не меняет", again.Repeats == done.Rows && again.Created+again.Attached == 0, "%d of %d rows known", again.Repeats, done.Rows)
+	s.Add("the dry run foresaw the import", "импорт вышел таким, как обещал пробный прогон", reflect.DeepEqual(dry, done), s.T("%d new, %d known, %d unreadable", "новых %d, известных %d, нечитаемых %d"), done.Created, done.Attached+done.Repeats, len(done.Bad))
+	s.Add("each row of the old base is accounted for", "каждая строка старой базы учтена", done.Rows+len(done.Bad) == lines && len(cards) == len(o.partners), s.T("%d taken in, %d reported, of %d", "принято %d, названо %d, всего %d"), done.Rows, len(done.Bad), lines)
+	s.Add("agencies entered twice are one card", "агентство, внесённое дважды, — одна карточка", len(agencies) == distinctAgencies(o.partners), s.T("%d cards of %d records", "карточек %d из %d записей"), len(agencies), len(cards))
+	s.Add("a second import changes nothing", "повторный импорт ничего не меняет", again.Repeats == done.Rows && again.Created+again.Attached == 0, s.T("%d of %d rows known", "известны %d из %d строк"), again.Repeats, done.Rows)
 	return nil
 }
 
@@ -146,7 +142,7 @@ func (o *operator) syncPartners(ctx context.Context, s *show.Story) error {
 
 	var written [3]int
 	begun := s.Clock.Now()
-	email := own(s, "sidorova@tulun.example.org")
+	email := fmt.Sprintf("sidorova-%d@tulun.example.org", s.Run)
 	for night := range written {
 		if night == 1 { // somebody works in the old base, too
 			if err := base.write(ctx, "P-05", o.partners["P-05"].company, o.partners["P-05"].phone, email); err != nil {
@@ -174,10 +170,18 @@ func (o *operator) syncPartners(ctx context.Context, s *show.Story) error {
 		}
 		written[night] = len(ids)
 		s.Say("Night %d: the base hands over %d changes, %d of them news to us; we write %d records%s.", "Ночь %d: база отдаёт изменений: %d, из них новых для нас: %d; мы пишем записей: %d%s.",
-			night+1, len(handed), news, len(ids), strings.Join(append([]string{""}, ids...), " "))
+			night+1, len(handed), news, len(ids), named(ids))
 		s.Clock.Advance(10 * time.Hour)
 	}
 	return o.checkSync(ctx, s, base, begun, written, email)
+}
+
+// named lists what was counted, if there is any.
+func named(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(ids, ", ") + ")"
 }
 
 // writeBack writes to the base what a card knows better. What it writes it notes first, so that the
@@ -253,10 +257,10 @@ func (o *operator) checkSync(ctx context.Context, s *show.Story, base fakeBase, 
 	if err != nil {
 		return err
 	}
-	s.Add("all that we wrote came back as an echo", "всё записанное нами вернулось как эхо", sent == echoes && echoes > 0, "%d of %d", echoes, sent)
-	s.Add("nothing is written because of an echo", "из-за эха ничего не пишется", written[0] > 0 && written[2] == 0, "%d, %d, %d records in three nights", written[0], written[1], written[2])
-	s.Add("what changed in the base is on the card", "изменённое в базе есть в карточке", strings.EqualFold(tulun.Record["email"].Value, email), "%s", tulun.Record["email"].Value)
-	s.Add("base and cards agree", "база и карточки совпадают", differ == 0, "%d of %d records differ", differ, len(records))
+	s.Add("all that we wrote came back as an echo", "всё записанное нами вернулось как эхо", sent == echoes && echoes > 0, s.T("%d of %d", "%d из %d"), echoes, sent)
+	s.Add("nothing is written because of an echo", "из-за эха ничего не пишется", written[0] > 0 && written[2] == 0, s.T("%d, %d, %d records in three nights", "записей за три ночи: %d, %d, %d"), written[0], written[1], written[2])
+	s.Add("what changed in the base is on the card", "изменённое в базе есть в карточке", tulun.Record["email"].Value == email, "%s", tulun.Record["email"].Value)
+	s.Add("base and cards agree", "база и карточки совпадают", differ == 0, s.T("%d of %d records differ", "различаются %d из %d записей"), differ, len(records))
 	return nil
 }
 

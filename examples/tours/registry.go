@@ -43,8 +43,8 @@ func (o *operator) registry(ctx context.Context, s *show.Story) error {
 		{"trips of 8 and 9 June", "поездки 8 и 9 июня", voucher.Filter{Trip: voucher.Dates{First: june(8), Last: june(9)}}, func(v voucher.Voucher) bool { return v.Item.TripStart == june(8) || v.Item.TripStart == june(9) }},
 		{"issued on 24 May", "выданы 24 мая", voucher.Filter{Issued: voucher.Dates{First: monday, Last: monday}}, func(v voucher.Voucher) bool { return v.Issued == monday }},
 		{"valid on 11 June", "действуют 11 июня", voucher.Filter{Valid: voucher.Dates{First: june(11), Last: june(11)}}, on(june(11))},
-		{"of " + person(s, "boris"), "у менеджера " + person(s, "boris"), voucher.Filter{Manager: "boris"}, func(v voucher.Voucher) bool { return v.Item.Manager == "boris" }},
-		{"of " + person(s, "boris") + ", valid on 11 June, not void", "у менеджера " + person(s, "boris") + ", действуют 11 июня, не погашены",
+		{"of " + person(s, "boris"), "менеджер " + person(s, "boris"), voucher.Filter{Manager: "boris"}, func(v voucher.Voucher) bool { return v.Item.Manager == "boris" }},
+		{"of " + person(s, "boris") + ", valid on 11 June, not void", "менеджер " + person(s, "boris") + ", действуют 11 июня, не погашены",
 			voucher.Filter{Manager: "boris", Valid: voucher.Dates{First: june(11), Last: june(11)}, States: []voucher.State{voucher.StateIssued}},
 			func(v voucher.Voucher) bool { return v.Item.Manager == "boris" && on(june(11))(v) && live(v) }},
 		{"void", "погашены", voucher.Filter{States: []voucher.State{voucher.StateVoid}}, func(v voucher.Voucher) bool { return !live(v) }},
@@ -71,7 +71,7 @@ func (o *operator) registry(ctx context.Context, s *show.Story) error {
 		}
 		s.Say("  %-50s %4d", "  %-50s %4d", s.T(a.en, a.ru), found)
 	}
-	s.Add("each search finds what a look through the feed finds", "каждый поиск находит то же, что просмотр ленты", right == len(asked), "%d of %d", right, len(asked))
-	s.Add("numbers given to two reservations: 0", "номеров, выданных двум броням: 0", doubles == 0, "%d of %d", doubles, len(numbers))
+	s.Add("each search finds what a look through the feed finds", "каждый поиск находит то же, что просмотр ленты", right == len(asked), s.T("%d of %d", "%d из %d"), right, len(asked))
+	s.Add("numbers given to two reservations: 0", "номеров, выданных двум броням: 0", doubles == 0, s.T("%d of %d", "%d из %d"), doubles, len(numbers))
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/rickb777/date/v2"
 	"github.com/shopspring/decimal"
@@ -33,6 +34,7 @@ var reservationColumns = []string{"reservation", "revision", "partner", "guest",
 
 // A reservation is a revision of one, as the outside system sends it.
 type reservation struct {
+	id         string // of its case, within the run
 	number     string
 	revision   int
 	partner    string // his number in the old base
@@ -66,7 +68,7 @@ var gateway = pipeline.Actor{ID: "outside", Roles: []pipeline.Role{pipeline.Role
 // receive brings the reservation's case up to date, or opens it, linked to the partner's card.
 func (o *operator) receive(ctx context.Context, s *show.Story, r reservation, delivery string) (pipeline.Result, error) {
 	open := pipeline.Open{
-		ID: pipeline.CommandID(own(s, r.number+"|"+delivery)), Case: pipeline.CaseID(own(s, r.number)), Pipeline: "tours", Pool: "managers",
+		ID: pipeline.CommandID(own(s, r.id+"|"+delivery)), Case: pipeline.CaseID(own(s, r.id)), Pipeline: "tours", Pool: "managers",
 		Region: string(o.partners[r.partner].subdivision), SourceRev: int64(r.revision), Set: r.set(), Channel: "outside", By: gateway,
 	}
 	known, err := o.cards.Lookup(ctx, inOldBase(r.partner))
@@ -119,7 +121,7 @@ func (o *operator) reservations(ctx context.Context, s *show.Story) error {
 			return err
 		}
 		if o.tell(s, &told, r, res); res.Created {
-			o.sent = append(o.sent, r.number)
+			o.sent = append(o.sent, r.id)
 		}
 		s.Clock.Advance(4 * time.Minute)
 	}
@@ -132,8 +134,8 @@ func (o *operator) reservations(ctx context.Context, s *show.Story) error {
 	}
 	s.Say("New cases: %d. Then the whole file comes again, shuffled, over eight connections at once: %d fields change.",
 		"Новых дел: %d. Потом весь файл приходит снова, вразнобой, по восьми соединениям сразу: изменилось полей: %d.", told.opened, changed)
-	s.Add("the file again, shuffled, changes nothing", "файл снова и вразнобой ничего не меняет", changed == 0, "%d fields in %d deliveries", changed, len(rows))
-	s.Add("unreadable rows are reported, the rest is taken", "нечитаемые строки названы, остальные приняты", told.rows == len(rows), "%d taken, %d reported", told.rows, bad)
+	s.Add("the file again, shuffled, changes nothing", "файл снова и вразнобой ничего не меняет", changed == 0, s.T("%d fields in %d deliveries", "полей %d за %d доставок"), changed, len(rows))
+	s.Add("unreadable rows are reported, the rest is taken", "нечитаемые строки названы, остальные приняты", told.rows == len(rows), s.T("%d taken, %d reported", "принято %d, названо %d"), told.rows, bad)
 	return o.checkReservations(ctx, s, rows, told)
 }
 
@@ -147,15 +149,26 @@ func readReservation(row *show.Row) reservation {
 	if r.price, err = decimal.NewFromString(row.Text("price")); err != nil || r.price.IsNegative() || !r.price.Equal(r.price.Round(2)) || r.price.GreaterThan(decimal.New(1, 9)) {
 		row.Bad("price", "must be a sum like 123000.00", "должно быть суммой вида 123000.00")
 	}
-	for column, text := range map[string]string{"reservation": r.number, "guest": r.guest, "tour": r.tour} {
-		if text == "" || len(text) > 100 || strings.ContainsAny(text, "|/\n") {
-			row.Bad(column, "must be 1 to 100 bytes without | and /", "должно быть от 1 до 100 байт без | и /")
+	r.id = "file-" + r.number
+	for _, column := range []string{"reservation", "partner", "guest", "email", "tour", "airport", "pickup"} {
+		if text := row.Text(column); len(text) > 100 || strings.ContainsFunc(text, unprintable) {
+			row.Bad(column, "must be up to 100 bytes of Latin or Cyrillic letters, digits and signs but |", "должно быть до 100 байт латиницы, кириллицы, цифр и знаков, кроме |")
+		}
+	}
+	for _, column := range []string{"reservation", "guest", "tour"} {
+		if strings.TrimSpace(row.Text(column)) == "" {
+			row.Bad(column, "must not be blank", "не может быть пустым")
 		}
 	}
 	if r.end < r.start {
 		row.Bad("end", "must not lie before start", "не может быть раньше start")
 	}
 	return r
+}
+
+// unprintable reports what no voucher should have to print.
+func unprintable(r rune) bool {
+	return r == '|' || r < ' ' || r > '~' && !unicode.Is(unicode.Cyrillic, r) && !unicode.Is(unicode.Latin, r)
 }
 
 // mostTold is how many rows are told of one by one.
@@ -258,8 +271,8 @@ func (o *operator) again(ctx context.Context, s *show.Story, rows []reservation)
 func (o *operator) checkReservations(ctx context.Context, s *show.Story, rows []reservation, told account) error {
 	newest := map[string]reservation{}
 	for _, r := range rows {
-		if r.revision > newest[r.number].revision {
-			newest[r.number] = r
+		if r.revision > newest[r.id].revision { // of two that differ the first holds
+			newest[r.id] = r
 		}
 	}
 	fields, differ, linked, links, once, listed := 0, 0, 0, 0, 0, 0
@@ -267,8 +280,8 @@ func (o *operator) checkReservations(ctx context.Context, s *show.Story, rows []
 	if err != nil {
 		return err
 	}
-	for number, want := range newest {
-		got := kept[own(s, number)]
+	for id, want := range newest {
+		got := kept[own(s, id)]
 		for f, v := range want.set() {
 			if f == "pickup" {
 				continue
@@ -305,10 +318,10 @@ func (o *operator) checkReservations(ctx context.Context, s *show.Story, rows []
 			once++
 		}
 	}
-	s.Add("each reservation is one case, opened once", "каждая бронь — одно дело, открытое один раз", once == len(newest) && len(kept) == len(newest) && told.opened == once, "%d of %d", once, len(newest))
-	s.Add("each field is that of the newest revision", "каждое поле — из последней ревизии", differ == 0, "%d of %d differ", differ, fields)
-	s.Add("each changed field was listed", "каждое изменённое поле названо", listed == told.changed, "%d listed, %d in the histories", told.changed, listed)
-	s.Add("each case has its partner's card and manager", "у каждого дела карточка и менеджер партнёра", linked == links, "%d of %d", linked, links)
+	s.Add("each reservation is one case, opened once", "каждая бронь — одно дело, открытое один раз", once == len(newest) && len(kept) == len(newest) && told.opened == once, s.T("%d of %d", "%d из %d"), once, len(newest))
+	s.Add("each field is that of the newest revision", "каждое поле — из последней ревизии", differ == 0, s.T("%d of %d differ", "различаются %d из %d"), differ, fields)
+	s.Add("each changed field was listed", "каждое изменённое поле названо", listed == told.changed, s.T("%d listed, %d in the histories", "названо %d, в историях %d"), told.changed, listed)
+	s.Add("each case has its partner's card and manager", "у каждого дела карточка и менеджер партнёра", linked == links, s.T("%d of %d", "%d из %d"), linked, links)
 	return nil
 }
 

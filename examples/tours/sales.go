@@ -68,7 +68,7 @@ func (o *operator) sales(ctx context.Context, s *show.Story) error {
 
 // tellSales prints a report for the manager who reads it at once.
 func tellSales(s *show.Story, report forecast.SalesReport) {
-	s.Say("%-22s %4s %16s %16s %8s %11s", "%-22s %4s %16s %16s %8s %11s", s.T("1 January to 14 June", "С 1 января по 14 июня"), "", "2021", "2020", s.T("change", "рост"), s.T("passengers", "пассажиров"))
+	s.Say("%-25s %4s %13s %13s %8s %11s", "%-25s %4s %13s %13s %8s %11s", s.T("1 January to 14 June", "С 1 января по 14 июня"), "", "2021", "2020", s.T("change", "рост"), s.T("passengers", "пассажиров"))
 	for _, row := range append(slices.Clone(report.Rows), report.Totals...) {
 		title := s.T("total", "всего")
 		if len(row.Tags) > 0 {
@@ -78,8 +78,17 @@ func tellSales(s *show.Story, report forecast.SalesReport) {
 		if g, ok := row.Total.Growth(forecast.MeasureMoney).Value(); ok {
 			change = g.Mul(decimal.New(100, 0)).StringFixed(0) + " %"
 		}
-		s.Say("%-22s %4s %16s %16s %8s %5d /%4d", "%-22s %4s %16s %16s %8s %5d /%4d", title, row.Currency, row.Total.This.Money.StringFixed(2), row.Total.Before.Money.StringFixed(2), change, row.Total.This.Pax, row.Total.Before.Pax)
+		s.Say("%-25s %4s %13s %13s %8s %5d /%4d", "%-25s %4s %13s %13s %8s %5d /%4d", title, row.Currency, thousands(row.Total.This.Money), thousands(row.Total.Before.Money), change, row.Total.This.Pax, row.Total.Before.Pax)
 	}
+}
+
+// thousands writes a sum without its kopecks: 38 174 567.
+func thousands(d decimal.Decimal) string {
+	text := d.StringFixed(0)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + " " + text[i:]
+	}
+	return text
 }
 
 // bars shows this year beside the year before, month by month, in the first currency.
@@ -139,9 +148,13 @@ func (o *operator) keepSales(ctx context.Context, s *show.Story) error {
 		if c.Stage == "cancelled" {
 			cancelled = date.NewAt(c.Closed).String()
 		}
+		start, err := date.ParseISO(c.Values["start"].Text)
+		if err != nil {
+			return err
+		}
 		row := o.saleOf(s, partner, c.Values["airport"].Text)(pax)
 		row[0] = c.Values["currency"].Text
-		rows = append(rows, append([]any{s.Run, id, date.NewAt(c.Opened).String(), cancelled, c.Values["start"].Text, price.Shift(2).IntPart()}, row...))
+		rows = append(rows, append([]any{s.Run, id, min(date.NewAt(c.Opened), start).String(), cancelled, start.String(), price.Shift(2).IntPart()}, row...))
 		own++
 	}
 	s.Say("Two years of sales are in the office's own table, this season's %d reservations among them.", "В собственной таблице офиса два года продаж, среди них брони этого сезона: %d.", own)
@@ -173,7 +186,7 @@ func (o *operator) saleOf(s *show.Story, id, airport string) func(pax int) []any
 		country, currency = "KZ", "KZT"
 	}
 	if !known {
-		p.company, p.city, p.cityRu, p.manager = "?", "?", "?", "?"
+		p.company, p.city, p.cityRu, p.manager = "–", "–", "–", "–"
 	}
 	return func(pax int) []any {
 		return []any{currency, pax, country, string(p.subdivision), s.T(p.city, p.cityRu), airport, p.company, p.manager}
@@ -220,7 +233,9 @@ func titles(s *show.Story, country, subdivision, manager string) (string, string
 	} else {
 		country = s.T("Russia", "Россия")
 	}
-	if subdivision != "" {
+	if subdivision == "" {
+		subdivision = s.T("no partner", "без партнёра")
+	} else {
 		subdivision = region.Subdivision(subdivision).Name(s.Lang)
 	}
 	return country, subdivision, person(s, manager)
@@ -278,6 +293,6 @@ func checkSales(ctx context.Context, s *show.Story, tag, en, ru string, report f
 		found = append(found, fmt.Sprintf("%s %s", total.Total.This.Money.StringFixed(2), total.Currency))
 	}
 	s.Add("sales by "+en+" are what the database adds up", "продажи по "+ru+" — то, что складывает база", differ == 0 && len(rows) == len(report.Rows),
-		"%d of %d rows differ; %s", differ, len(rows), strings.Join(found, ", "))
+		s.T("%d of %d rows differ; %s", "различаются %d из %d строк; %s"), differ, len(rows), strings.Join(found, ", "))
 	return nil
 }

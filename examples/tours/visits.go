@@ -75,9 +75,9 @@ func (o *operator) visits(ctx context.Context, s *show.Story) error {
 			return err
 		}
 	}
-	s.Add("each agency of the regions is visited once", "каждое агентство регионов посещают один раз", wrongPartners == 0 && planned == o.agenciesIn("RU-IRK", "RU-NVS", "KZ-19"), "%d visits", planned)
-	s.Add("no order of the visits is shorter", "короче порядка визитов нет", longer == 0, "%d of 3 trips could be shorter", longer)
-	s.Add("a manager's list of tasks is the trip", "список дел менеджера — это его поездка", listDiffers == 0, "%d of %d out of place", listDiffers, planned)
+	s.Add("each agency of the regions is visited once", "каждое агентство регионов посещают один раз", wrongPartners == 0 && planned == o.agenciesIn("RU-IRK", "RU-NVS", "KZ-19"), s.T("%d visits", "визитов %d"), planned)
+	s.Add("no order of the visits is shorter", "короче порядка визитов нет", longer == 0, s.T("%d of 3 trips could be shorter", "короче могли бы быть %d из 3 поездок"), longer)
+	s.Add("a manager's list of tasks is the trip", "список дел менеджера — это его поездка", listDiffers == 0, s.T("%d of %d out of place", "не на месте %d из %d"), listDiffers, planned)
 	return o.countVisits(ctx, s)
 }
 
@@ -227,7 +227,7 @@ func (o *operator) countVisits(ctx context.Context, s *show.Story) error {
 		same = same && met[row.Manager] == row.Visits
 		sum += row.Visits
 	}
-	s.Add("visits per manager as the histories tell them", "визиты по менеджерам — как в историях дел", same && sum == report.Total.Visits, "%d of %d visits took place", sum, len(cases))
+	s.Add("visits per manager as the histories tell them", "визиты по менеджерам — как в историях дел", same && sum == report.Total.Visits, s.T("%d of %d visits took place", "состоялось %d из %d визитов"), sum, len(cases))
 	return nil
 }
 

@@ -46,7 +46,8 @@ func (o *operator) issueVouchers(ctx context.Context, s *show.Story) error {
 	if err != nil {
 		return err
 	}
-	given := after[len(before):]
+	given := slices.DeleteFunc(after, func(number string) bool { return slices.Contains(before, number) })
+	slices.Sort(given)
 	want := make([]string, 3)
 	for i := range want {
 		want[i] = fmt.Sprintf("%02d080621", len(before)+i+1)
@@ -175,8 +176,8 @@ func (o *operator) live(ctx context.Context, s *show.Story, id voucher.Reservati
 
 // handle is a manager's routine when a reservation changed: cancel what is cancelled, and issue what
 // is paid, again if it was issued before.
-func (o *operator) handle(ctx context.Context, s *show.Story, number string) error {
-	c, err := o.deals.Case(ctx, pipeline.CaseID(own(s, number)))
+func (o *operator) handle(ctx context.Context, s *show.Story, id string) error {
+	c, err := o.deals.Case(ctx, pipeline.CaseID(own(s, id)))
 	if err != nil {
 		return err
 	}
@@ -232,7 +233,7 @@ var june = func(day int) date.Date { return date.New(2021, time.June, day) }
 
 // offered are the program's own three reservations, so that the story does not hang on the file.
 func offered(number, guest, tour string, seats int, price int64, status string) reservation {
-	return reservation{number: number, revision: 1, partner: "P-01", guest: guest, email: strings.ToLower(number) + "@mail.example.org", tour: tour,
+	return reservation{id: number, number: number, revision: 1, partner: "P-01", guest: guest, email: strings.ToLower(number) + "@mail.example.org", tour: tour,
 		start: june(8), end: june(15), seats: seats, price: decimal.New(price, 0), currency: "RUB", airport: "IKT", status: status}
 }
 
@@ -257,7 +258,7 @@ func (o *operator) tooEarly(ctx context.Context, s *show.Story) error {
 	}
 	s.Say("%s asks for the voucher of S-1 too early. The rules say no, and what is missing:", "%s просит ваучер по S-1 слишком рано. Правила говорят «нет» и чего не хватает:", person(s, "boris"))
 	for _, r := range no.Reasons {
-		s.Say("  %s", "  %s", r.Text(s.Lang))
+		s.Say("  %s", "  %s", strings.NewReplacer(string(r.Field), o.fieldTitle(s, r.Field), "paid", word(s, "paid")).Replace(r.Text(s.Lang)))
 	}
 	c, err := o.deals.Case(ctx, id)
 	if err != nil {
@@ -282,7 +283,7 @@ func (o *operator) tooEarly(ctx context.Context, s *show.Story) error {
 		return err
 	}
 	s.Add("a voucher too early: all reasons at once, no number spent", "ваучер слишком рано: все причины сразу, номер не потрачен", len(no.Reasons) == 2 && len(refused.Reasons) == 3 && len(before) == len(after),
-		"%d reasons of the stage, %d of the voucher", len(no.Reasons), len(refused.Reasons))
+		s.T("%d reasons of the stage, %d of the voucher", "причин этапа %d, ваучера %d"), len(no.Reasons), len(refused.Reasons))
 	return nil
 }
 
@@ -294,7 +295,7 @@ func (o *operator) byStage(ctx context.Context, s *show.Story) error {
 		if _, err := o.receive(ctx, s, r, fmt.Sprint(r.revision)); err != nil {
 			return err
 		}
-		if err := o.handle(ctx, s, r.number); err != nil {
+		if err := o.handle(ctx, s, r.id); err != nil {
 			return err
 		}
 		if err := o.followDeals(ctx, s); err != nil {
@@ -349,7 +350,7 @@ func (o *operator) changes(ctx context.Context, s *show.Story) error {
 		if _, err := o.receive(ctx, s, r, fmt.Sprint(r.revision)); err != nil {
 			return err
 		}
-		if err := o.handle(ctx, s, r.number); err != nil {
+		if err := o.handle(ctx, s, r.id); err != nil {
 			return err
 		}
 		if err := o.followDeals(ctx, s); err != nil {
@@ -366,9 +367,9 @@ func (o *operator) changes(ctx context.Context, s *show.Story) error {
 	one, other := now["S-1"], now["S-2"]
 	s.Say("S-1 takes a third seat: %s keeps its number, revision %d. S-2 leaves a day later: %s is void, %s takes its place.",
 		"S-1 берёт третье место: %s сохраняет номер, ревизия %d. S-2 едет днём позже: %s погашен, вместо него %s.", one.Text, one.Rev, old.Text, other.Text)
-	s.Add("a change on the same day keeps the number", "изменение в тот же день сохраняет номер", one.Text == was["S-1"].Text && one.Rev == was["S-1"].Rev+1, "%s, revision %d", one.Text, one.Rev)
+	s.Add("a change on the same day keeps the number", "изменение в тот же день сохраняет номер", one.Text == was["S-1"].Text && one.Rev == was["S-1"].Rev+1, s.T("%s, revision %d", "%s, ревизия %d"), one.Text, one.Rev)
 	s.Add("another day: a new number, linked both ways", "другой день: новый номер, связанный в обе стороны",
-		other.Item.TripStart == june(9) && other.Replaces == old.ID && old.ReplacedBy == other.ID && old.State == voucher.StateVoid, "%s and %s", old.Text, other.Text)
+		other.Item.TripStart == june(9) && other.Replaces == old.ID && old.ReplacedBy == other.ID && old.State == voucher.StateVoid, s.T("%s and %s", "%s и %s"), old.Text, other.Text)
 	return nil
 }
 
@@ -457,11 +458,11 @@ func (o *operator) forty(ctx context.Context, s *show.Story) error {
 		seen[place], last = true, max(last, place)
 	}
 	s.Say("Forty issue at once for 10 June, ten of them in a transaction that fails first: the last number is %02d100621.", "Сорок человек разом выдают на 10 июня, у десяти транзакция сперва срывается: последний номер %02d100621.", last)
-	s.Add("forty at once: no double, no hole", "сорок разом: ни двойных, ни пропусков", doubles == 0 && last == len(seen) && len(after) == len(before)+40, "%d doubles, %d holes of %d numbers", doubles, last-len(seen), len(after)-len(before))
+	s.Add("forty at once: no double, no hole", "сорок разом: ни двойных, ни пропусков", doubles == 0 && last == len(seen) && len(after) == len(before)+40, s.T("%d doubles, %d holes of %d numbers", "двойных %d, пропусков %d, номеров %d"), doubles, last-len(seen), len(after)-len(before))
 	return nil
 }
 
-// row lists the numbers of a day as the feed tells them, in the order in which they were given.
+// row lists the numbers of a day as the feed tells them.
 func (o *operator) row(ctx context.Context, s *show.Story, day date.Date) (numbers []string, err error) {
 	events, err := voucherEvents(ctx, s)
 	for _, e := range events {
