@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"github.com/tenure-go/tenure/examples/internal/show"
 	"github.com/tenure-go/tenure/forecast"
 	"github.com/tenure-go/tenure/forecast/chart"
+	"github.com/tenure-go/tenure/pipeline"
 	"github.com/tenure-go/tenure/region"
 )
 
@@ -62,23 +64,58 @@ func (o *operator) sales(ctx context.Context, s *show.Story) error {
 		}
 		sections = append(sections, chart.Section{Title: s.T("By "+d.en, "По "+d.ru), Charts: charts, Tables: tables})
 	}
+	monday, err := mondayReports(s, sold)
+	if err != nil {
+		return err
+	}
+	sections = append(sections, monday...)
 	visits := o.visited.Table().In(s.Lang)
 	return s.Page("sales.html", append(sections, chart.Section{Title: s.T("Visits", "Визиты"), Tables: []forecast.Table{visits}})...)
+}
+
+// mondayReports are the six that a tour operator's week begins with, and what is on the books for
+// trips to come, beside what was on the books at the same time last year.
+func mondayReports(s *show.Story, sold []forecast.Sale) (sections []chart.Section, err error) {
+	books := forecast.SalesConfig{AsOf: asOf, Months: 3, Rows: []string{"country"}, Measure: forecast.MeasurePax, Compare: forecast.CompareSTLY}
+	totals, reports := map[string]bool{}, 0
+	for _, r := range []struct {
+		en, ru string
+		config forecast.SalesConfig
+	}{
+		{"Representatives", "Представители", forecast.SalesPreset(forecast.PresetRepresentative, asOf, months)},
+		{"Money", "Деньги", forecast.SalesPreset(forecast.PresetMoney, asOf, months)},
+		{"Passengers", "Пассажиры", forecast.SalesPreset(forecast.PresetPax, asOf, months)},
+		{"Regions by airport", "Регионы по аэропортам", forecast.SalesPreset(forecast.PresetRegional, asOf, months)},
+		{"Cities by airport", "Города по аэропортам", forecast.SalesPreset(forecast.PresetCity, asOf, months)},
+		{"On the books", "Продано вперёд", books},
+	} {
+		report, err := forecast.Sales(forecast.All(sold), r.config)
+		if err != nil {
+			return nil, err
+		}
+		if r.config.Compare != forecast.CompareSTLY {
+			totals[fmt.Sprint(report.Totals[0].Total, report.Totals[len(report.Totals)-1].Total)] = true
+			reports++
+		}
+		sections = append(sections, chart.Section{Title: s.T(r.en, r.ru), Tables: []forecast.Table{report.Table().In(s.Lang)}})
+	}
+	s.Add("the Monday reports agree on the totals", "отчёты понедельника сходятся в итогах", len(totals) == 1, s.T("%d reports", "отчётов %d"), reports)
+	return sections, nil
 }
 
 // tellSales prints a report for the manager who reads it at once.
 func tellSales(s *show.Story, report forecast.SalesReport) {
 	s.Say("%-25s %4s %13s %13s %8s %11s", "%-25s %4s %13s %13s %8s %11s", s.T("1 January to 14 June", "С 1 января по 14 июня"), "", "2021", "2020", s.T("change", "рост"), s.T("passengers", "пассажиров"))
 	for _, row := range append(slices.Clone(report.Rows), report.Totals...) {
-		title := s.T("total", "всего")
+		name := s.T("total", "всего")
 		if len(row.Tags) > 0 {
-			title = row.Tags[0]
+			name = row.Tags[0]
 		}
 		change := "–"
 		if g, ok := row.Total.Growth(forecast.MeasureMoney).Value(); ok {
 			change = g.Mul(decimal.New(100, 0)).StringFixed(0) + " %"
 		}
-		s.Say("%-25s %4s %13s %13s %8s %5d /%4d", "%-25s %4s %13s %13s %8s %5d /%4d", title, row.Currency, thousands(row.Total.This.Money), thousands(row.Total.Before.Money), change, row.Total.This.Pax, row.Total.Before.Pax)
+		s.Say("%-25s %4s %13s %13s %8s %5d /%4d", "%-25s %4s %13s %13s %8s %5d /%4d", name, row.Currency, thousands(row.Total.This.Money), thousands(row.Total.Before.Money), change, row.Total.This.Pax, row.Total.Before.Pax)
 	}
 }
 
@@ -94,15 +131,15 @@ func thousands(d decimal.Decimal) string {
 // bars shows this year beside the year before, month by month, in the first currency.
 func bars(s *show.Story, r forecast.SalesReport, m forecast.Measure) chart.SVG {
 	this, before := chart.Series{Name: "2021"}, chart.Series{Name: "2020"}
-	title := s.T("Money, ", "Деньги, ") + r.Totals[0].Currency
+	of := s.T("Money, ", "Деньги, ") + r.Totals[0].Currency
 	if m == forecast.MeasurePax {
-		title = s.T("Passengers, sales in ", "Пассажиры, продажи в ") + r.Totals[0].Currency
+		of = s.T("Passengers, sales in ", "Пассажиры, продажи в ") + r.Totals[0].Currency
 	}
 	for i, c := range r.Totals[0].Cells {
 		this.Points = append(this.Points, chart.Point{Label: r.Columns[i].Title, Value: c.This.By(m)})
 		before.Points = append(before.Points, chart.Point{Label: r.Columns[i].Title, Value: c.Before.By(m)})
 	}
-	return chart.Bars(title, this, before)
+	return chart.Bars(of, this, before)
 }
 
 // keepSales fills the table: two years drawn, and the season's own reservations.
@@ -112,65 +149,23 @@ func (o *operator) keepSales(ctx context.Context, s *show.Story) error {
 		airport text not null, agency text not null, manager text not null, primary key (run, id))`); err != nil {
 		return err
 	}
-	rng := rand.New(rand.NewPCG(s.Seed, 13))
-	ids := slices.Sorted(maps.Keys(o.partners))
-	var rows [][]any
-	for i := range 1500 {
-		sold := asOf - date.Date(rng.IntN(540))
-		row := o.saleOf(s, ids[rng.IntN(len(ids))], []string{"IKT", "OVB", "BTK", "ALA"}[rng.IntN(4)])
-		cancelled := ""
-		if rng.IntN(12) == 0 {
-			cancelled = (sold + date.Date(rng.IntN(60))).String()
-		}
-		rows = append(rows, append([]any{s.Run, fmt.Sprint("sale-", i), sold.String(), cancelled, (sold + date.Date(rng.IntN(120))).String(), 2_000_000 + rng.Int64N(40_000_000)}, row(1+rng.IntN(4))...))
-	}
-	cases, err := o.casesOf(ctx, s, "tours")
+	season, err := o.seasonSales(ctx, s)
 	if err != nil {
 		return err
 	}
-	own := 0
-	for _, id := range slices.Sorted(maps.Keys(cases)) {
-		c := cases[id]
-		price, err := decimal.NewFromString(c.Values["price"].Text)
-		if err != nil {
-			return err
-		}
-		pax, err := strconv.Atoi(c.Values["seats"].Text)
-		if err != nil {
-			return err
-		}
-		partner := ""
-		for _, card := range c.Cards {
-			_, partner, _ = strings.Cut(string(card), "|")
-			partner, _, _ = strings.Cut(partner, "|")
-		}
-		cancelled := ""
-		if c.Stage == "cancelled" {
-			cancelled = date.NewAt(c.Closed).String()
-		}
-		start, err := date.ParseISO(c.Values["start"].Text)
-		if err != nil {
-			return err
-		}
-		row := o.saleOf(s, partner, c.Values["airport"].Text)(pax)
-		row[0] = c.Values["currency"].Text
-		rows = append(rows, append([]any{s.Run, id, min(date.NewAt(c.Opened), start).String(), cancelled, start.String(), price.Shift(2).IntPart()}, row...))
-		own++
-	}
-	s.Say("Two years of sales are in the office's own table, this season's %d reservations among them.", "В собственной таблице офиса два года продаж, среди них брони этого сезона: %d.", own)
+	s.Say("Two years of sales are in the office's own table, this season's %d reservations among them.", "В собственной таблице офиса два года продаж, среди них брони этого сезона: %d.", len(season))
 	return s.InTx(ctx, func(tx show.Tx) error {
-		for part := range slices.Chunk(rows, 200) {
-			var values []string
+		for part := range slices.Chunk(append(o.drawnSales(s), season...), 200) {
+			var rows []string
 			var args []any
 			for _, row := range part {
-				var marks []string
-				for _, v := range row {
-					args = append(args, v)
-					marks = append(marks, fmt.Sprint("$", len(args)))
+				marks := make([]string, len(row))
+				for i := range row {
+					marks[i] = fmt.Sprint("$", len(args)+i+1)
 				}
-				values = append(values, "("+strings.Join(marks, ", ")+")")
+				rows, args = append(rows, "("+strings.Join(marks, ", ")+")"), append(args, row...)
 			}
-			if err := tx.Exec("insert into tours_sale values "+strings.Join(values, ", "), args...); err != nil {
+			if err := tx.Exec("insert into tours_sale values "+strings.Join(rows, ", "), args...); err != nil {
 				return err
 			}
 		}
@@ -178,19 +173,55 @@ func (o *operator) keepSales(ctx context.Context, s *show.Story) error {
 	})
 }
 
-// saleOf returns the columns from currency on for a partner's sale.
-func (o *operator) saleOf(s *show.Story, id, airport string) func(pax int) []any {
-	p, known := o.partners[id]
-	country, currency := "RU", "RUB"
-	if strings.HasPrefix(string(p.subdivision), "KZ") {
-		country, currency = "KZ", "KZT"
+// drawnSales are those of two years that nobody remembers.
+func (o *operator) drawnSales(s *show.Story) (rows [][]any) {
+	rng := rand.New(rand.NewPCG(s.Seed, 13))
+	ids := slices.Sorted(maps.Keys(o.partners))
+	for i := range 1500 {
+		sold := asOf - date.Date(rng.IntN(540))
+		cancelled := ""
+		if rng.IntN(12) == 0 {
+			cancelled = (sold + date.Date(rng.IntN(60))).String()
+		}
+		p := o.partners[ids[rng.IntN(len(ids))]]
+		currency := "RUB"
+		if p.country() == "KZ" {
+			currency = "KZT"
+		}
+		rows = append(rows, []any{
+			s.Run, fmt.Sprint("sale-", i), sold.String(), cancelled, (sold + date.Date(rng.IntN(120))).String(), 2_000_000 + rng.Int64N(40_000_000), currency, 1 + rng.IntN(4),
+			p.country(), string(p.subdivision), s.T(p.city, p.cityRu), []string{"IKT", "OVB", "BTK", "ALA"}[rng.IntN(4)], p.company, p.manager,
+		})
 	}
-	if !known {
-		p.company, p.city, p.cityRu, p.manager = "–", "–", "–", "–"
+	return rows
+}
+
+// seasonSales are the run's reservations.
+func (o *operator) seasonSales(ctx context.Context, s *show.Story) (rows [][]any, err error) {
+	cases, err := o.casesOf(ctx, s, "tours")
+	if err != nil {
+		return nil, err
 	}
-	return func(pax int) []any {
-		return []any{currency, pax, country, string(p.subdivision), s.T(p.city, p.cityRu), airport, p.company, p.manager}
+	for _, id := range slices.Sorted(maps.Keys(cases)) {
+		c := cases[id]
+		text := func(f pipeline.FieldID) string { return c.Values[f].Text }
+		price, err1 := decimal.NewFromString(text("price"))
+		pax, err2 := strconv.Atoi(text("seats"))
+		start, err3 := date.ParseISO(text("start"))
+		if err := errors.Join(err1, err2, err3); err != nil {
+			return nil, err
+		}
+		cancelled := ""
+		if c.Stage == "cancelled" {
+			cancelled = date.NewAt(c.Closed).String()
+		}
+		p := o.partnerOf(c.Cards)
+		rows = append(rows, []any{
+			s.Run, id, min(date.NewAt(c.Opened), start).String(), cancelled, start.String(), price.Shift(2).IntPart(), text("currency"), pax,
+			p.country(), string(p.subdivision), s.T(p.city, p.cityRu), text("airport"), p.company, p.manager,
+		})
 	}
+	return rows, nil
 }
 
 // soldSales reads the table as facts of package forecast. A million rows would be streamed, as
@@ -201,8 +232,10 @@ func soldSales(ctx context.Context, s *show.Story) (sales []forecast.Sale, err e
 		return nil, err
 	}
 	for _, f := range rows {
-		sale := forecast.Sale{ID: forecast.SaleID(f[0]), Tags: forecast.Tags{"city": f[9], "airport": f[10], "agency": f[11]}}
-		sale.Tags["country"], sale.Tags["region"], sale.Tags["manager"] = titles(s, f[7], f[8], f[12])
+		sale := forecast.Sale{ID: forecast.SaleID(f[0]), Tags: forecast.Tags{}}
+		for i, d := range dimensions {
+			sale.Tags[d.tag] = title(s, d.tag, f[7+i])
+		}
 		if sale.Sold.On, err = date.ParseISO(f[1]); err != nil {
 			return nil, err
 		}
@@ -227,18 +260,21 @@ func soldSales(ctx context.Context, s *show.Story) (sales []forecast.Sale, err e
 	return sales, nil
 }
 
-func titles(s *show.Story, country, subdivision, manager string) (string, string, string) {
-	if country == "KZ" {
-		country = s.T("Kazakhstan", "Казахстан")
-	} else {
-		country = s.T("Russia", "Россия")
+// title is a value of a dimension for the reader; a sale without a partner has none.
+func title(s *show.Story, tag, value string) string {
+	switch {
+	case value == "":
+		return s.T("no partner", "без партнёра")
+	case tag == "country" && value == "KZ":
+		return s.T("Kazakhstan", "Казахстан")
+	case tag == "country":
+		return s.T("Russia", "Россия")
+	case tag == "region":
+		return region.Subdivision(value).Name(s.Lang)
+	case tag == "manager":
+		return person(s, value)
 	}
-	if subdivision == "" {
-		subdivision = s.T("no partner", "без партнёра")
-	} else {
-		subdivision = region.Subdivision(subdivision).Name(s.Lang)
-	}
-	return country, subdivision, person(s, manager)
+	return value
 }
 
 // checkSales lets the database add up the same, row by row, in kopecks and passengers.
@@ -252,22 +288,14 @@ func checkSales(ctx context.Context, s *show.Story, tag, en, ru string, report f
 			return err
 		}
 		for _, f := range found {
-			title := f[0]
-			switch country, subdivision, manager := titles(s, f[0], f[0], f[0]); tag {
-			case "country":
-				title = country
-			case "region":
-				title = subdivision
-			case "manager":
-				title = manager
-			}
-			row := rows[title+f[1]]
+			key := title(s, tag, f[0]) + f[1]
+			row := rows[key]
 			for i, text := range f[2:] {
 				if row[2*side+i], err = strconv.ParseInt(text, 10, 64); err != nil {
 					return err
 				}
 			}
-			rows[title+f[1]] = row
+			rows[key] = row
 		}
 	}
 	kopecks := func(c forecast.SalesCell) [4]int64 {

@@ -98,12 +98,9 @@ func (o *operator) item(s *show.Story, c *pipeline.Case) (voucher.Item, error) {
 		"tour": voucher.Text(tourTitle(s, text("tour"))), "guest": voucher.Text(text("guest")), "email": voucher.Text(text("email")), "seats": voucher.Int(seats), "pickup": voucher.Text(text("pickup")),
 		"price": voucher.Amount(price, text("currency")), "confirmed": voucher.Yes(text("status") != "new"), "paid": voucher.Yes(text("status") == "paid"),
 	}
-	for _, card := range c.Cards {
-		item.Partner = voucher.PartnerID(card)
-		if _, id, ok := strings.Cut(string(card), "|"); ok {
-			id, _, _ = strings.Cut(id, "|")
-			item.Values["agency"] = voucher.Text(o.partners[id].company)
-		}
+	if p := o.partnerOf(c.Cards); p.id != "" {
+		item.Partner = voucher.PartnerID(p.id)
+		item.Values["agency"] = voucher.Text(p.company)
 	}
 	return item, errors.Join(err1, err2, err3, err4)
 }
