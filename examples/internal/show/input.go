@@ -15,6 +15,10 @@ import (
 	"github.com/rickb777/date/v2"
 )
 
+// Input is what -in says, "" for the program's own input: for a program whose input is no CSV file with
+// a line of names. Any other reads it by [Story.Read].
+func (s *Story) Input() string { return s.in }
+
 // mostShown is how many bad rows are shown; the rest are counted.
 const mostShown = 20
 

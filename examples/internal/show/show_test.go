@@ -185,12 +185,14 @@ func TestOwnFlags(t *testing.T) {
 	rooms := 100
 	p := one(false, func(_ context.Context, s *show.Story) error {
 		s.Add("rooms", "номера", rooms == 7, "%d", rooms)
+		s.Add("input", "вход", true, "%s", s.Input())
 		return s.File("a/page.html", []byte("x"))
 	})
 	p.Flags = func(f *flag.FlagSet) { f.IntVar(&rooms, "rooms", 100, "") }
 	dir := t.TempDir()
-	facts, _, _ := showtest.Play(t, p, 0, "-rooms", "7", "-out", dir)
+	facts, _, _ := showtest.Play(t, p, 0, "-rooms", "7", "-out", dir, "-in", "a.bin,b.bin")
 	facts.Found(t, "rooms", "7")
+	facts.Found(t, "input", "a.bin,b.bin")
 	require.FileExists(t, filepath.Join(dir, "a", "page.html"))
 }
 
