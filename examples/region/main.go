@@ -1,51 +1,46 @@
-// Region shows what a phone number tells: which region a lead is from, which office answers, what
-// time it is there, which advertisement was dialled.
+// Command region shows what a phone number tells: which region a lead is from, which office answers,
+// what time it is there, which advertisement was dialled.
 //
-//	go run ./examples/region                                # with made-up rows of the register
-//	go run ./examples/region -in DEF-9xx.csv,ABC-3xx.csv.gz # with the register, see package region
+//	go run ./examples/region                                           # with made-up rows of the register
+//	go run ./examples/region -in DEF-9xx.csv,ABC-3xx.csv.gz -lang ru   # with the register, see package region
 //	go run ./examples/region -in DEF-9xx.csv -compile ru.plan
 //	go run ./examples/region -in ru.plan
 //
-// It ends with a table of checks and fails if one does.
+// The input is one file of the register or several, separated by commas, each plain or .gz; or a plan
+// that -compile wrote. It ends with a table of facts and fails if one does not hold.
 package main
 
 import (
 	"flag"
-	"fmt"
-	"io"
-	"os"
+	"time"
 	_ "time/tzdata" // time zones of 2024a or later, whatever the host has
 
 	"github.com/tenure-go/tenure/examples/internal/show"
 	"github.com/tenure-go/tenure/region"
 )
 
-func main() {
-	in := flag.String("in", "", "files of the register, CSV or CSV.gz, separated by commas, or one compiled .plan")
-	compile := flag.String("compile", "", "write the plan to this file and stop")
-	flag.Parse()
-	status, err := run(os.Stdout, *in, *compile)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		status = 1
+func main() { show.Main(program()) }
+
+func program() show.Program {
+	n := &numbers{}
+	return show.Program{
+		Name: "region", En: "what a phone number tells", Ru: "о чём говорит номер телефона",
+		Start: time.Date(2026, time.July, 1, 2, 0, 0, 0, time.UTC),
+		Flags: func(f *flag.FlagSet) {
+			f.StringVar(&n.compile, "compile", "", "write the register as a plan to this `file`")
+		},
+		Chapters: []show.Chapter{
+			{En: "The register of numbers", Ru: "Реестр нумерации", Play: n.register},
+			{En: "Car loans: a deal is born from a call", Ru: "Автокредит: сделка рождается из звонка", Play: n.carLoans},
+			{En: "Hotel search: which number was dialled", Ru: "Подбор отелей: какой номер набрали", Play: n.hotelSearch},
+			{En: "New flats: which advertisement was seen", Ru: "Новостройки: какую рекламу увидели", Play: n.newFlats},
+			{En: "Tours: partners in the order of the visits", Ru: "Туры: партнёры в порядке визитов", Play: n.trip},
+		},
 	}
-	os.Exit(status)
 }
 
-func run(w io.Writer, in, compile string) (int, error) {
-	plan, err := openPlan(w, in)
-	if err != nil {
-		return 1, err
-	}
-	if compile != "" {
-		return 0, compilePlan(w, plan, compile)
-	}
-	checks := &show.Checks{}
-	for _, chapter := range []func(io.Writer, *region.Plan, *show.Checks) error{carLoans, hotelSearch, newFlats, tours} {
-		if err := chapter(w, plan, checks); err != nil {
-			return 1, err
-		}
-	}
-	fmt.Fprintln(w)
-	return checks.Print(w), nil
+// numbers is what the chapters share.
+type numbers struct {
+	compile string
+	plan    *region.Plan
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"fmt"
-	"io"
+	"context"
+	"maps"
 	"math"
 	"slices"
 
@@ -10,17 +10,17 @@ import (
 	"github.com/tenure-go/tenure/region"
 )
 
-// tours: a manager flies to a region and visits the partners there, in an order that wastes no day.
-func tours(w io.Writer, _ *region.Plan, checks *show.Checks) error {
-	fmt.Fprintln(w, "\nTOURS: partners of a region, in the order of the visits")
+// trip: a manager flies to a region and visits the partners there, in an order that wastes no day.
+func (n *numbers) trip(_ context.Context, s *show.Story) error {
 	at := map[region.OfficeID]region.Point{ // of the caller's own address book
-		"angarsk": {Lat: 52.54, Lon: 103.89}, "bratsk": {Lat: 56.15, Lon: 101.63}, "cheremkhovo": {Lat: 53.15, Lon: 103.07},
-		"sayansk": {Lat: 54.11, Lon: 102.17}, "listvyanka": {Lat: 51.87, Lon: 104.83}, "tulun": {Lat: 54.56, Lon: 100.58}, "chita": {Lat: 52.03, Lon: 113.50},
+		"Angarsk": {Lat: 52.54, Lon: 103.89}, "Bratsk": {Lat: 56.15, Lon: 101.63}, "Cheremkhovo": {Lat: 53.15, Lon: 103.07},
+		"Sayansk": {Lat: 54.11, Lon: 102.17}, "Listvyanka": {Lat: 51.87, Lon: 104.83}, "Tulun": {Lat: 54.56, Lon: 100.58}, "Chita": {Lat: 52.03, Lon: 113.50},
 	}
+	towns := show.Words{"Angarsk": "Ангарск", "Bratsk": "Братск", "Cheremkhovo": "Черемхово", "Sayansk": "Саянск", "Listvyanka": "Листвянка", "Tulun": "Тулун"}
 	var offices []region.Office
-	for id := range at {
+	for _, id := range slices.Sorted(maps.Keys(at)) {
 		area := region.Area{Subdivision: "RU-IRK", Locality: string(id)}
-		if id == "chita" {
+		if id == "Chita" {
 			area = region.Area{Subdivision: "RU-ZAB"}
 		}
 		offices = append(offices, region.Office{ID: id, Serves: []region.Area{area}})
@@ -36,15 +36,16 @@ func tours(w io.Writer, _ *region.Plan, checks *show.Checks) error {
 	airport := region.Point{Lat: 52.27, Lon: 104.39} // Irkutsk
 	order := region.Tour(airport, stops)
 	from := airport
-	for i, s := range order {
-		fmt.Fprintf(w, "%d. %-12s %4.0f km\n", i+1, s.ID, from.Distance(s.Point)/1000)
-		from = s.Point
+	for i, stop := range order {
+		s.Say("%d. %-12s %4.0f km", "%d. %-12s %4.0f км", i+1, towns.In(s.Lang, stop.ID), from.Distance(stop.Point)/1000)
+		from = stop.Point
 	}
 	got, given, best := pathLength(airport, order), pathLength(airport, stops), math.Inf(1)
 	permute(slices.Clone(stops), 0, func(p []region.Stop) { best = min(best, pathLength(airport, p)) })
-	fmt.Fprintf(w, "%.0f km; by the alphabet it would be %.0f km\n", got/1000, given/1000)
-	checks.Add("the partners of the region alone are visited, each once", len(order) == len(at)-1 && !slices.ContainsFunc(order, func(s region.Stop) bool { return s.ID == "chita" }), "%d visits", len(order))
-	checks.Add("no order of the visits is shorter", got <= best+1, "%.0f km, the best of all orders %.0f km", got/1000, best/1000)
+	s.Say("%.0f km from Irkutsk airport; by the alphabet it would be %.0f km.", "%.0f км от аэропорта Иркутска; по алфавиту вышло бы %.0f км.", got/1000, given/1000)
+	s.Add("the partners of the region alone are visited, each once", "посещают только партнёров региона, каждого один раз",
+		len(order) == len(at)-1 && !slices.ContainsFunc(order, func(s region.Stop) bool { return s.ID == "Chita" }), s.T("%d visits", "визитов %d"), len(order))
+	s.Add("no order of the visits is shorter", "короче порядка визитов нет", got <= best+1, s.T("%.0f km, the best of all orders %.0f km", "%.0f км, лучший из всех порядков %.0f км"), got/1000, best/1000)
 	return nil
 }
 
