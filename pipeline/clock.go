@@ -257,13 +257,15 @@ func (x *change) breach(i int) error {
 		x.drop(i)
 		return nil
 	}
-	if err := x.emit(Event{Kind: EventBreached, Name: t.ID, To: string(t.To)}); err != nil {
+	if err := x.emit(EventBreached, t.ID, "", string(t.To)); err != nil {
 		return err
 	}
 	switch {
 	case t.Do == DoReassign:
 		if x.c.Owner != "" && x.c.Closed.IsZero() {
-			return x.emit(Event{Kind: EventSet, Name: string(FieldOwner), From: string(x.c.Owner), Retry: x.at})
+			ev := x.event(EventSet, string(FieldOwner), string(x.c.Owner), "")
+			ev.Retry = x.at
+			return x.tell(ev)
 		}
 	case t.Do != "":
 		x.judge()

@@ -37,7 +37,7 @@ func rental() pipeline.Definition {
 	panic("no rental")
 }
 
-func deal(b *testing.B) *pipeline.Case {
+func deal(b *testing.B) pipeline.Case {
 	e, err := pipeline.Compile(pipeline.Rules{Definitions: []pipeline.Definition{rental()}})
 	if err != nil {
 		b.Fatal(err)
