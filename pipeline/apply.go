@@ -18,7 +18,7 @@ import (
 // A lead that no route takes is an [*InvalidError]. Fields of a lead without Case must be
 // editable at the first stage by o.By, else it is a [*RefusedError].
 func (e *Engine) Open(dst []Event, o Open, now time.Time) (Case, []Event, error) {
-	x := change{now: clean(now), events: dst}
+	x := newChange(clean(now), dst)
 	routed, err := e.route(o)
 	if err != nil {
 		return Case{}, dst, err
@@ -26,7 +26,7 @@ func (e *Engine) Open(dst []Event, o Open, now time.Time) (Case, []Event, error)
 	if err := x.open(e, o, routed, newCaseID(routed, 0)); err != nil {
 		return Case{}, dst, err
 	}
-	return x.c, x.events, nil
+	return *x.c, x.events, nil
 }
 
 // Replay folds the events of one case, from its first on. Events that do not begin with opened are
@@ -35,7 +35,7 @@ func (e *Engine) Replay(events []Event) (Case, error) {
 	if len(events) == 0 || events[0].Kind != EventOpened {
 		return Case{}, invalid("events", "", "do not begin with opened", "не начинаются с opened")
 	}
-	var x change
+	x := newChange(time.Time{}, nil)
 	for i := range events {
 		ev := &events[i]
 		if ev.Command != x.id {
@@ -60,7 +60,7 @@ func (e *Engine) Replay(events []Event) (Case, error) {
 		}
 	}
 	x.finish()
-	return x.c, nil
+	return *x.c, nil
 }
 
 // Apply does a command: it returns the case as it is then, and appends its events to dst. The case
@@ -69,17 +69,18 @@ func (e *Engine) Replay(events []Event) (Case, error) {
 // [*worktime.RangeError] if a clock would run into a year that is not loaded.
 //
 // What fell due before the command is recorded first.
-func (c *Case) Apply(dst []Event, cmd Command, now time.Time) (Case, []Event, error) {
+func (c *Case) Apply(dst []Event, cmd Command, now time.Time) (next Case, events []Event, err error) {
 	if c.at == nil {
 		return Case{}, dst, &UnknownError{Kind: "case", ID: string(c.ID)}
 	}
-	var x change
+	var j journal // and next: neither leaves for the heap
+	j.now, j.events = clean(now), dst
+	x := change{&next, &j}
 	x.from(c)
-	x.now, x.events = clean(now), dst
 	if err := x.apply(&cmd); err != nil {
 		return *c, dst, err
 	}
-	return x.c, x.events, nil
+	return next, j.events, nil
 }
 
 // Tick records the deadlines that passed before now and does what their timers say, in order of
@@ -90,22 +91,27 @@ func (c *Case) Tick(dst []Event, now time.Time) (Case, []Event) {
 	if c.Wake.IsZero() || now.Before(c.Wake) || c.at == nil {
 		return *c, dst
 	}
-	x := change{now: now, events: dst}
+	x := newChange(now, dst)
 	x.from(c)
 	if x.lapse(now) != nil {
 		return *c, dst
 	}
 	x.finish()
-	return x.c, x.events
+	return *x.c, x.events
 }
 
 // clean is the instant as stores keep it: UTC, whole microseconds.
 func clean(t time.Time) time.Time { return time.UnixMicro(t.UnixMicro()).UTC() }
 
-// A change makes one case into the next and gathers the events. Every event goes through fold,
-// which alone writes the case: so replaying them gives the same.
+// A change makes one case into the next. Every event goes through fold, which alone writes the case:
+// so replaying them gives the same.
 type change struct {
-	c        Case
+	c *Case
+	*journal
+}
+
+// A journal gathers the events of a change, and what all of them say.
+type journal struct {
 	events   []Event
 	now      time.Time
 	at       time.Time
@@ -120,20 +126,25 @@ type change struct {
 	ownMap   bool // Values is this change's own
 	ownPast  bool
 	ownClock bool
-	judged   bool // needs are up to date
+	judged   bool  // needs are up to date
+	goal     *spot // where the move at hand leads: fold need not look for it
+}
+
+func newChange(now time.Time, dst []Event) change {
+	return change{new(Case), &journal{now: now, events: dst}}
 }
 
 // from begins with a case as it is.
-func (x *change) from(c *Case) { x.c, x.judged = *c, true }
+func (x change) from(c *Case) { *x.c, x.judged = *c, true }
 
-func (x *change) begin(d *definition, id CaseID) {
-	x.c = Case{basis: &basis{def: d}, Record: Record{p: progress{past: new(past)}}}
+func (x change) begin(d *definition, id CaseID) {
+	*x.c = Case{basis: &basis{def: d}, Record: Record{p: progress{past: new(past)}}}
 	x.c.ID, x.c.Pipeline, x.c.Version = id, d.ID, d.Version
 	x.ownMap, x.ownPast, x.ownClock = true, true, true
 }
 
 // past makes the case's past this change's, to be written.
-func (x *change) past() *past {
+func (x change) past() *past {
 	if !x.ownPast {
 		own := *x.c.p.past
 		x.c.p.past, x.ownPast = &own, true
@@ -157,7 +168,7 @@ func slotID(p PipelineID, card CardID, n int) string {
 }
 
 // open begins a case. The events carry the lead as it was sent, not as it was routed.
-func (x *change) open(e *Engine, o, routed Open, id CaseID) error {
+func (x change) open(e *Engine, o, routed Open, id CaseID) error {
 	if err := o.check(x.now); err != nil {
 		return err
 	}
@@ -198,14 +209,14 @@ func (x *change) open(e *Engine, o, routed Open, id CaseID) error {
 }
 
 // meet takes a lead as the command at hand.
-func (x *change) meet(o Open) {
+func (x change) meet(o Open) {
 	o.Cards, o.Skills, o.Set = slices.Clone(o.Cards), slices.Clone(o.Skills), maps.Clone(o.Set)
 	x.at, x.by, x.why, x.id, x.lead = x.instant(o.At), o.By, o.Why, o.ID, &o
 	x.outside = o.Case != "" || o.SourceRev != 0
 }
 
 // instant is when a command was: as it says, else now, but never before what was.
-func (x *change) instant(at time.Time) time.Time {
+func (x change) instant(at time.Time) time.Time {
 	switch {
 	case !at.IsZero():
 		return clean(at)
@@ -221,7 +232,7 @@ func (k EventKind) datedBack() bool {
 }
 
 // update brings an outside case up to date.
-func (x *change) update(c *Case, o Open) error {
+func (x change) update(c *Case, o Open) error {
 	if err := o.check(x.now); err != nil {
 		return err
 	}
@@ -240,7 +251,7 @@ func (x *change) update(c *Case, o Open) error {
 }
 
 // relink takes over the cards of an outside case: they count as one field.
-func (x *change) relink(o Open) error {
+func (x change) relink(o Open) error {
 	if len(o.Cards) == 0 {
 		return nil
 	}
@@ -263,7 +274,7 @@ func (x *change) relink(o Open) error {
 }
 
 // inquire adds a lead to a case of its card.
-func (x *change) inquire(c *Case, o Open) error {
+func (x change) inquire(c *Case, o Open) error {
 	if err := o.check(x.now); err != nil {
 		return err
 	}
@@ -282,9 +293,9 @@ func (x *change) inquire(c *Case, o Open) error {
 	return x.end()
 }
 
-func (x *change) apply(cmd *Command) error {
+func (x change) apply(cmd *Command) error {
 	rev := x.c.Rev
-	if err := cmd.check(&x.c, x.now); err != nil {
+	if err := cmd.check(x.c, x.now); err != nil {
 		return err
 	}
 	x.at = x.instant(cmd.At)
@@ -336,7 +347,7 @@ func (x *change) apply(cmd *Command) error {
 }
 
 // end settles whose turn it is, and records what fell due since the command's own time.
-func (x *change) end() error {
+func (x change) end() error {
 	if err := x.settle(); err != nil {
 		return err
 	}
@@ -349,7 +360,7 @@ func (x *change) end() error {
 	return nil
 }
 
-func (x *change) judge() {
+func (x change) judge() {
 	if !x.judged {
 		x.c.judge()
 		x.judged = true
@@ -357,7 +368,7 @@ func (x *change) judge() {
 }
 
 // set writes what may be written. The reasons say which fields the actor may not edit.
-func (x *change) set(set map[FieldID]string, rev int64) (reasons []Reason, err error) {
+func (x change) set(set map[FieldID]string, rev int64) (reasons []Reason, err error) {
 	if len(set) == 0 {
 		return nil, nil
 	}
@@ -403,7 +414,7 @@ func (x *change) set(set map[FieldID]string, rev int64) (reasons []Reason, err e
 	return reasons, nil
 }
 
-func (x *change) editReason(f FieldID, roles []Role) Reason {
+func (x change) editReason(f FieldID, roles []Role) Reason {
 	r := Reason{Code: "role", Field: f, Roles: roles}
 	if len(roles) == 0 {
 		for i, by := range x.c.def.edits[f] {
@@ -416,7 +427,7 @@ func (x *change) editReason(f FieldID, roles []Role) Reason {
 }
 
 // claims reports whether the actor takes an ownerless case himself.
-func (x *change) claims(f FieldID, from, to string) bool {
+func (x change) claims(f FieldID, from, to string) bool {
 	return f == FieldOwner && from == "" && to == string(x.by.ID) && x.c.has(x.by, x.c.def.Claim)
 }
 
@@ -431,7 +442,7 @@ func kept(had, got int64, same bool) string {
 	return KeptStale
 }
 
-func (x *change) write(f FieldID, to string, rev int64) error {
+func (x change) write(f FieldID, to string, rev int64) error {
 	from := x.c.value(f)
 	if from != to {
 		x.changes = append(x.changes, Changed{Field: f, From: from, To: to})
@@ -443,7 +454,7 @@ func (x *change) write(f FieldID, to string, rev int64) error {
 	return x.tell(ev)
 }
 
-func (x *change) touch(t *Touch) error {
+func (x change) touch(t *Touch) error {
 	name := t.Kind
 	if !t.Out && !t.Answered {
 		name = "missed_" + name
@@ -451,14 +462,14 @@ func (x *change) touch(t *Touch) error {
 	if err := x.emit(EventTouched, name, "", t.Channel); err != nil {
 		return err
 	}
-	c := &x.c
+	c := x.c
 	if (t.Out || t.Answered) && !c.p.Asked.IsZero() && !x.at.Before(c.p.Asked) && (c.p.Responded.IsZero() || x.at.Before(c.p.Responded)) {
 		return x.emit(EventResponded, "", "", t.Channel)
 	}
 	return nil
 }
 
-func (x *change) act(m *move) error {
+func (x change) act(m *move) error {
 	if m.side >= 0 {
 		kind := EventSideClosed
 		if m.opens {
@@ -466,6 +477,7 @@ func (x *change) act(m *move) error {
 		}
 		return x.emit(kind, x.c.def.Sides[m.side].ID, "", "")
 	}
+	x.goal = &x.c.def.spots[m.to]
 	if err := x.emit(EventMoved, string(m.action), string(x.c.Stage), string(m.toID)); err != nil {
 		return err
 	}
@@ -489,7 +501,7 @@ func (x *change) act(m *move) error {
 }
 
 // settle tells if the turn went over to another party.
-func (x *change) settle() error {
+func (x change) settle() error {
 	x.judge()
 	if turn := x.c.whoseTurn(); turn != x.c.p.Turn {
 		if err := x.emit(EventTurn, "", x.c.p.Turn, turn); err != nil {
@@ -499,7 +511,7 @@ func (x *change) settle() error {
 	return nil
 }
 
-func (x *change) finish() {
+func (x change) finish() {
 	x.judge()
 	x.c.Wake = x.c.nextWake()
 }
@@ -507,23 +519,18 @@ func (x *change) finish() {
 // whoseTurn: the oldest open side's, else that of the first unmet need of the stage's first move,
 // else ours.
 func (c *Case) whoseTurn() string {
-	party := ""
 	if oldest, open := c.oldestSide(); open {
-		party = oldest.Party
-	} else if moves := c.def.first[c.at.stage]; len(moves) > 0 {
-		for _, n := range moves[0].needs {
-			if c.met[n/64]>>(n%64)&1 == 0 {
-				if f := c.def.fields[c.def.needs[n].Field]; f != nil {
-					party = f.Party
-				}
-				break
-			}
+		if oldest.Party != "" {
+			return oldest.Party
+		}
+		return c.def.us()
+	}
+	for i := range c.at.waits {
+		if w := &c.at.waits[i]; c.met[w.need/64]>>(w.need%64)&1 == 0 {
+			return w.party
 		}
 	}
-	if party == "" {
-		party = c.def.us()
-	}
-	return party
+	return c.def.us()
 }
 
 // oldestSide is the side process open for longest. One that the rules no longer have counts as
@@ -538,13 +545,13 @@ func (c *Case) oldestSide() (*Side, bool) {
 }
 
 // emit records an event and what it entails for the clocks.
-func (x *change) emit(kind EventKind, name, from, to string) error {
+func (x change) emit(kind EventKind, name, from, to string) error {
 	return x.tell(x.event(kind, name, from, to))
 }
 
 // event begins an event: the rest of what it says is for the caller to add, and then to tell it.
 // It writes every field, for dst may have been used before.
-func (x *change) event(kind EventKind, name, from, to string) *Event {
+func (x change) event(kind EventKind, name, from, to string) *Event {
 	n := len(x.events)
 	if n == cap(x.events) {
 		x.events = slices.Grow(x.events, 1)
@@ -568,7 +575,7 @@ func (x *change) event(kind EventKind, name, from, to string) *Event {
 	return ev
 }
 
-func (x *change) tell(ev *Event) error {
+func (x change) tell(ev *Event) error {
 	if len(x.c.p.Clocks) == 0 || ev.Kind == EventWithdrawn || ev.Kind == EventBreached {
 		return x.fold(ev)
 	}
@@ -587,8 +594,8 @@ func (x *change) tell(ev *Event) error {
 }
 
 // fold writes what an event says into the case. It is the only writer.
-func (x *change) fold(ev *Event) error {
-	c := &x.c
+func (x change) fold(ev *Event) error {
+	c := x.c
 	c.Rev = ev.Seq
 	if !ev.Kind.datedBack() {
 		c.p.Last = ev.At
@@ -616,7 +623,11 @@ func (x *change) fold(ev *Event) error {
 	case EventSet:
 		x.foldSet(ev)
 	case EventMoved:
-		c.setStage(StageID(ev.To))
+		if x.goal != nil && string(x.goal.id) == ev.To {
+			c.Stage, c.at = x.goal.id, x.goal
+		} else {
+			c.setStage(StageID(ev.To))
+		}
 		c.p.Since = ev.At
 		if c.def.Stages[c.at.stage].Final == "" {
 			c.Closed = time.Time{}
@@ -641,8 +652,8 @@ func (x *change) fold(ev *Event) error {
 	return x.foldClocks(ev)
 }
 
-func (x *change) foldSet(ev *Event) {
-	c := &x.c
+func (x change) foldSet(ev *Event) {
+	c := x.c
 	x.judged = false
 	switch f := FieldID(ev.Name); f {
 	case FieldOwner:

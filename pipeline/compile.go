@@ -125,6 +125,13 @@ type spot struct {
 	id      StageID
 	options []option // every action, in order
 	table   []named  // the same by name: a hash table, see find
+	waits   []wait   // the needs of its first move
+}
+
+// A wait says whose turn it is while the need is not met.
+type wait struct {
+	need  int
+	party string
 }
 
 type named struct {
@@ -244,7 +251,7 @@ func compile(def Definition, r Rules) *definition {
 				options[j].to = a.at[i].toID
 			}
 		}
-		d.spots = append(d.spots, spot{i, d.Stages[i].ID, options, tableOf(options)})
+		d.spots = append(d.spots, spot{i, d.Stages[i].ID, options, tableOf(options), d.waitsAt(i)})
 	}
 	for _, t := range def.Timers {
 		start, _ := parseSignal(t.Start)
@@ -255,6 +262,20 @@ func compile(def Definition, r Rules) *definition {
 		d.timers = append(d.timers, timer{t, start, stop, r.Calendars[t.Calendar]})
 	}
 	return d
+}
+
+func (d *definition) waitsAt(stage int) (waits []wait) {
+	if len(d.first[stage]) == 0 {
+		return nil
+	}
+	for _, n := range d.first[stage][0].needs {
+		w := wait{n, d.us()}
+		if f := d.fields[d.needs[n].Field]; f != nil && f.Party != "" {
+			w.party = f.Party
+		}
+		waits = append(waits, w)
+	}
+	return waits
 }
 
 // stagesOf resolves a move's From.

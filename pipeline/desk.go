@@ -331,13 +331,13 @@ func (w *work) do(cmd *Command) (Result, error) {
 		}
 		return replayed(*e.c, done), nil
 	}
-	x := change{now: w.now}
+	x := newChange(w.now, nil)
 	x.from(e.c)
 	if err := x.apply(cmd); err != nil {
 		return Result{}, err
 	}
 	res := Result{Changes: x.changes}
-	if err := w.put(e, &x, &res); err != nil {
+	if err := w.put(e, x, &res); err != nil {
 		return Result{}, err
 	}
 	return res, nil
@@ -354,17 +354,16 @@ func (w *work) of(id CaseID, command CommandID) (events []Event) {
 }
 
 // put takes over what a change made of a case, and opens its copies.
-func (w *work) put(e *entry, x *change, res *Result) error {
-	res.Case = x.c
+func (w *work) put(e *entry, x change, res *Result) error {
+	res.Case = *x.c
 	if len(x.events) == 0 && (e.c == nil || x.c.Wake.Equal(e.c.Wake)) {
 		return nil
 	}
-	next := x.c
-	e.c, e.changed = &next, true
+	e.c, e.changed = x.c, true
 	w.events = append(w.events, x.events...)
 	for i := range x.events {
 		if ev := &x.events[i]; ev.Kind == EventCopied {
-			if err := w.copy(e.c, ev); err != nil {
+			if err := w.copy(x.c, ev); err != nil {
 				return err
 			}
 			res.Copies = append(res.Copies, CaseID(ev.To))
@@ -392,14 +391,14 @@ func (w *work) copy(from *Case, ev *Event) error {
 	}
 	routed := o
 	routed.Set = set // the hand-over's to set, whoever may edit there
-	x := change{now: w.now}
+	x := newChange(w.now, nil)
 	if err := x.open(w.engine, o, routed, o.Case); err != nil {
 		return err
 	}
 	switch {
 	case k.Pool == "":
 	case k.Assign:
-		if _, _, err := w.assign(&x, ""); err != nil {
+		if _, _, err := w.assign(x, ""); err != nil {
 			return err
 		}
 	default:
@@ -414,7 +413,7 @@ func (w *work) copy(from *Case, ev *Event) error {
 		}
 	}
 	x.finish()
-	return w.put(e, &x, &Result{})
+	return w.put(e, x, &Result{})
 }
 
 func (w *work) pool(id PoolID) (Pool, error) {
@@ -447,7 +446,7 @@ func (w *work) open(o, routed Open, noWay error, look bool) (Result, error) {
 		}
 	}
 	var res Result
-	x := change{now: w.now}
+	x := newChange(w.now, nil)
 	var e *entry
 	switch {
 	case lead:
@@ -492,14 +491,14 @@ func (w *work) open(o, routed Open, noWay error, look bool) (Result, error) {
 		}
 	}
 	if (res.Created || res.Joined) && x.c.Owner == "" && x.c.Pool != "" && x.c.Closed.IsZero() && w.config.Pools != nil {
-		to, trace, err := w.assign(&x, "")
+		to, trace, err := w.assign(x, "")
 		if err != nil {
 			return Result{}, err
 		}
 		res.To, res.Trace = to, append(res.Trace, trace...)
 	}
 	res.Changes = x.changes
-	if err := w.put(e, &x, &res); err != nil {
+	if err := w.put(e, x, &res); err != nil {
 		return Result{}, err
 	}
 	return res, nil
@@ -552,7 +551,7 @@ func (w *work) takeSlots(cards []CardID, p PipelineID, look bool) (id CaseID, er
 }
 
 // assign finds somebody for the case in its pool, or in those it falls back on, and records that.
-func (w *work) assign(x *change, not ActorID) (to []ActorID, trace []Reason, err error) {
+func (w *work) assign(x change, not ActorID) (to []ActorID, trace []Reason, err error) {
 	lead := Open{Region: x.c.p.Region, Skills: x.c.p.Skills}
 	var opens time.Time
 	seen := make(map[PoolID]bool)
@@ -565,7 +564,7 @@ func (w *work) assign(x *change, not ActorID) (to []ActorID, trace []Reason, err
 		if not != "" {
 			p.Members = slices.DeleteFunc(slices.Clone(p.Members), func(m Member) bool { return m.ID == not })
 		}
-		if owner := w.sticky(&p, &x.c, &lead); owner != "" {
+		if owner := w.sticky(&p, x.c, &lead); owner != "" {
 			to, trace = []ActorID{owner}, append(trace, Reason{Code: "sticky", Name: string(owner)})
 			break
 		}
@@ -597,7 +596,7 @@ func (w *work) assign(x *change, not ActorID) (to []ActorID, trace []Reason, err
 }
 
 // assigned records who got the case or is rung, or when somebody may be found.
-func (w *work) assigned(x *change, owner ActorID, to []ActorID, retry time.Time) error {
+func (w *work) assigned(x change, owner ActorID, to []ActorID, retry time.Time) error {
 	ev := x.event(EventSet, string(FieldOwner), string(x.c.Owner), string(owner))
 	ev.Actors, ev.Retry = to, retry
 	if err := x.tell(ev); err != nil {
@@ -669,20 +668,21 @@ func (w *work) tick(id CaseID) (bool, error) {
 	if err != nil || e.c == nil {
 		return false, err
 	}
-	x := change{now: w.now, at: w.now}
+	x := newChange(w.now, nil)
+	x.at = w.now
 	x.from(e.c)
 	if err := x.lapse(w.now); err != nil {
 		return false, err
 	}
 	x.at, x.by, x.told = w.now, Actor{ID: "timer", Roles: timerRoles}, true
-	if c := &x.c; c.Owner == "" && c.Closed.IsZero() && c.Pool != "" && !c.p.Retry.IsZero() && !c.p.Retry.After(w.now) && w.config.Pools != nil {
-		if _, _, err := w.assign(&x, e.c.Owner); err != nil {
+	if c := x.c; c.Owner == "" && c.Closed.IsZero() && c.Pool != "" && !c.p.Retry.IsZero() && !c.p.Retry.After(w.now) && w.config.Pools != nil {
+		if _, _, err := w.assign(x, e.c.Owner); err != nil {
 			return false, err
 		}
 	}
 	x.finish()
 	var res Result
-	err = w.put(e, &x, &res)
+	err = w.put(e, x, &res)
 	return e.changed, err
 }
 
