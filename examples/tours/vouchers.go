@@ -87,7 +87,7 @@ func (o *operator) openVouchers(s *show.Story) error {
 }
 
 // item is what a voucher prints of a case.
-func (o *operator) item(s *show.Story, c *pipeline.Case) (voucher.Item, error) {
+func (o *operator) item(s *show.Story, c pipeline.Case) (voucher.Item, error) {
 	text := func(f pipeline.FieldID) string { return c.Values[f].Text }
 	start, err1 := date.ParseISO(text("start"))
 	end, err2 := date.ParseISO(text("end"))
