@@ -160,6 +160,9 @@ func readReservation(row *show.Row) reservation {
 			row.Bad(column, "must not be blank", "не может быть пустым")
 		}
 	}
+	if y := r.start.Year(); y < 2001 || y > 2100 {
+		row.Bad("start", "must lie in the years 2001 to 2100", "должно лежать в 2001–2100 годах")
+	}
 	if r.end < r.start {
 		row.Bad("end", "must not lie before start", "не может быть раньше start")
 	}

@@ -142,12 +142,17 @@ func (o *operator) issue(ctx context.Context, s *show.Story, id pipeline.CaseID,
 		return err
 	}
 	_, err = o.vouchers.Issue(ctx, voucher.Issue{ID: command, Items: []voucher.Item{item}, By: string(c.Owner)})
-	if !errors.Is(err, voucher.ErrRefused) {
+	var refused *voucher.RefusedError
+	if !errors.As(err, &refused) {
 		return err
 	}
-	live, e := o.live(ctx, s, item.Reservation)
-	if e != nil || live.ID == "" {
-		return errors.Join(err, e)
+	live, err := o.live(ctx, s, item.Reservation)
+	if err != nil {
+		return err
+	}
+	if live.ID == "" { // for a person to see to; the others need not wait
+		s.Say("No voucher for %s: %s", "Нет ваучера по %s: %s", strings.TrimPrefix(string(id), own(s, "")), refused.Text(s.Lang))
+		return nil
 	}
 	_, err = o.vouchers.Reissue(ctx, voucher.Reissue{Ref: voucher.Ref{ID: live.ID}, ID: command, Item: item, By: string(c.Owner)})
 	return err
@@ -226,9 +231,10 @@ func pickupOf(s *show.Story, code string) string {
 	return s.T("Angara hotel, Irkutsk, 8:30", "гостиница «Ангара», Иркутск, 8:30")
 }
 
-var june = func(day int) date.Date { return date.New(2021, time.June, day) }
+// june is a day of June 2021, the month of the story.
+func june(day int) date.Date { return date.New(2021, time.June, day) }
 
-// offered are the program's own three reservations, so that the story does not hang on the file.
+// offered is one of the program's own reservations, so that the story does not hang on the file.
 func offered(number, guest, tour string, seats int, price int64, status string) reservation {
 	return reservation{id: number, number: number, revision: 1, partner: "P-01", guest: guest, email: strings.ToLower(number) + "@mail.example.org", tour: tour,
 		start: june(8), end: june(15), seats: seats, price: decimal.New(price, 0), currency: "RUB", airport: "IKT", status: status}
