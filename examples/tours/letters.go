@@ -20,7 +20,7 @@ import (
 	"github.com/tenure-go/tenure/voucher"
 )
 
-// sendLetters lets three weeks pass. Each hour what happened to vouchers is told to the desk of
+// sendLetters lets three weeks pass. Each hour of the office what happened to vouchers is told to the desk of
 // letters, and what is due leaves; half an hour later the outside system and the managers work.
 func (o *operator) sendLetters(ctx context.Context, s *show.Story) error {
 	zone, err := time.LoadLocation(office)
@@ -47,6 +47,9 @@ func (o *operator) sendLetters(ctx context.Context, s *show.Story) error {
 	season := &season{rng: rand.New(rand.NewPCG(s.Seed, 2)), partners: o.partners}
 	returned := 0 // at the counter, in the minute in which letters leave
 	for hour := begin; hour.Before(end); hour = hour.Add(time.Hour) {
+		if h := hour.Hour(); h < 9 || h > 18 {
+			continue // the office sleeps
+		}
 		s.Clock.Set(hour)
 		if err := o.followVouchers(ctx, s, zone); err != nil {
 			return err
@@ -64,7 +67,7 @@ func (o *operator) sendLetters(ctx context.Context, s *show.Story) error {
 			}
 		}
 		s.Clock.Advance(30 * time.Minute)
-		if h := hour.Hour(); h >= 9 && h < 18 {
+		if hour.Hour() < 18 {
 			if err := o.work(ctx, s, season, date.NewAt(hour)); err != nil {
 				return err
 			}
