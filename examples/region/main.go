@@ -34,7 +34,7 @@ func program() show.Program {
 			{En: "Car loans: a deal is born from a call", Ru: "Автокредит: сделка рождается из звонка", Play: n.carLoans},
 			{En: "Hotel search: which number was dialled", Ru: "Подбор отелей: какой номер набрали", Play: n.hotelSearch},
 			{En: "New flats: which advertisement was seen", Ru: "Новостройки: какую рекламу увидели", Play: n.newFlats},
-			{En: "Tours: partners in the order of the visits", Ru: "Туры: партнёры в порядке визитов", Play: n.trip},
+			{En: "Tours: partners in the order of the visits", Ru: "Туры: партнёры в порядке визитов", Play: n.visits},
 		},
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tenure-go/tenure/dedup"
 	"github.com/tenure-go/tenure/examples/internal/show"
+	"github.com/tenure-go/tenure/examples/internal/trip"
 	"github.com/tenure-go/tenure/forecast"
 	"github.com/tenure-go/tenure/pipeline"
 	"github.com/tenure-go/tenure/region"
@@ -51,16 +52,14 @@ func (o *operator) visits(ctx context.Context, s *show.Story) error {
 			return err
 		}
 		s.Say("%s visits the partners of %s: %.0f km in the order of the trip, %.0f km in the order of the list.", "%s объезжает партнёров, %s: %.0f км в порядке поездки, %.0f км в порядке списка.",
-			person(s, t.manager), t.region.Name(s.Lang), way(t.from, order)/1000, way(t.from, listed)/1000)
+			person(s, t.manager), t.region.Name(s.Lang), trip.Length(t.from, order)/1000, trip.Length(t.from, listed)/1000)
 		if t.manager == "boris" {
 			if err := o.tellTrip(ctx, s, t, order); err != nil {
 				return err
 			}
 		}
 		planned += len(order)
-		best := math.Inf(1)
-		permute(slices.Clone(listed), 0, func(p []region.Stop) { best = min(best, way(t.from, p)) })
-		if way(t.from, order) > best+1 {
+		if trip.Length(t.from, order) > trip.Shortest(t.from, listed)+1 {
 			longer++
 		}
 		for i, stop := range order {
@@ -250,28 +249,4 @@ func (o *operator) agenciesIn(regions ...region.Subdivision) int {
 		}
 	}
 	return distinctAgencies(there)
-}
-
-// way is the length of a trip by the haversine formula, which the library does not use.
-func way(from region.Point, stops []region.Stop) (metres float64) {
-	const radius, rad = 6_371_008.8, math.Pi / 180
-	for _, s := range stops {
-		a := math.Pow(math.Sin((s.Lat-from.Lat)*rad/2), 2) + math.Cos(from.Lat*rad)*math.Cos(s.Lat*rad)*math.Pow(math.Sin((s.Lon-from.Lon)*rad/2), 2)
-		metres += 2 * radius * math.Asin(math.Sqrt(a))
-		from = s.Point
-	}
-	return metres
-}
-
-// permute calls visit with every order of stops[k:].
-func permute(stops []region.Stop, k int, visit func([]region.Stop)) {
-	if k == len(stops) {
-		visit(stops)
-		return
-	}
-	for i := k; i < len(stops); i++ {
-		stops[k], stops[i] = stops[i], stops[k]
-		permute(stops, k+1, visit)
-		stops[k], stops[i] = stops[i], stops[k]
-	}
 }

@@ -3,15 +3,15 @@ package main
 import (
 	"context"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/tenure-go/tenure/examples/internal/show"
+	"github.com/tenure-go/tenure/examples/internal/trip"
 	"github.com/tenure-go/tenure/region"
 )
 
-// trip: a manager flies to a region and visits the partners there, in an order that wastes no day.
-func (n *numbers) trip(_ context.Context, s *show.Story) error {
+// visits: a manager flies to a region and visits the partners there, in an order that wastes no day.
+func (n *numbers) visits(_ context.Context, s *show.Story) error {
 	at := map[region.OfficeID]region.Point{ // of the caller's own address book
 		"Angarsk": {Lat: 52.54, Lon: 103.89}, "Bratsk": {Lat: 56.15, Lon: 101.63}, "Cheremkhovo": {Lat: 53.15, Lon: 103.07},
 		"Sayansk": {Lat: 54.11, Lon: 102.17}, "Listvyanka": {Lat: 51.87, Lon: 104.83}, "Tulun": {Lat: 54.56, Lon: 100.58}, "Chita": {Lat: 52.03, Lon: 113.50},
@@ -40,39 +40,10 @@ func (n *numbers) trip(_ context.Context, s *show.Story) error {
 		s.Say("%d. %-12s %4.0f km", "%d. %-12s %4.0f км", i+1, towns.In(s.Lang, stop.ID), from.Distance(stop.Point)/1000)
 		from = stop.Point
 	}
-	got, given, best := pathLength(airport, order), pathLength(airport, stops), math.Inf(1)
-	permute(slices.Clone(stops), 0, func(p []region.Stop) { best = min(best, pathLength(airport, p)) })
+	got, given, best := trip.Length(airport, order), trip.Length(airport, stops), trip.Shortest(airport, stops)
 	s.Say("%.0f km from Irkutsk airport; by the alphabet it would be %.0f km.", "%.0f км от аэропорта Иркутска; по алфавиту вышло бы %.0f км.", got/1000, given/1000)
 	s.Add("the partners of the region alone are visited, each once", "посещают только партнёров региона, каждого один раз",
 		len(order) == len(at)-1 && !slices.ContainsFunc(order, func(s region.Stop) bool { return s.ID == "Chita" }), s.T("%d visits", "визитов %d"), len(order))
 	s.Add("no order of the visits is shorter", "короче порядка визитов нет", got <= best+1, s.T("%.0f km, the best of all orders %.0f km", "%.0f км, лучший из всех порядков %.0f км"), got/1000, best/1000)
 	return nil
-}
-
-func pathLength(from region.Point, stops []region.Stop) (sum float64) {
-	for _, s := range stops {
-		sum += haversine(from, s.Point)
-		from = s.Point
-	}
-	return sum
-}
-
-// haversine is the great circle's length by another formula than the library's.
-func haversine(p, q region.Point) float64 {
-	rad := math.Pi / 180
-	a := math.Pow(math.Sin((q.Lat-p.Lat)*rad/2), 2) + math.Cos(p.Lat*rad)*math.Cos(q.Lat*rad)*math.Pow(math.Sin((q.Lon-p.Lon)*rad/2), 2)
-	return 2 * 6_371_008.8 * math.Asin(math.Sqrt(a))
-}
-
-// permute calls visit with every order of stops[k:].
-func permute(stops []region.Stop, k int, visit func([]region.Stop)) {
-	if k == len(stops) {
-		visit(stops)
-		return
-	}
-	for i := k; i < len(stops); i++ {
-		stops[k], stops[i] = stops[i], stops[k]
-		permute(stops, k+1, visit)
-		stops[k], stops[i] = stops[i], stops[k]
-	}
 }
