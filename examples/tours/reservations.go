@@ -175,7 +175,7 @@ func unprintable(r rune) bool {
 }
 
 // mostTold is how many rows are told of one by one.
-const mostTold = 10
+const mostTold = 8
 
 // An account is what came of the rows.
 type account struct {

@@ -22,6 +22,7 @@ func TestWhole(t *testing.T) {
 	facts.Found(t, "the dry run foresaw the import", "23 new, 2 known, 2 unreadable")
 	facts.Found(t, "all that we wrote came back as an echo", "3 of 3")
 	facts.Found(t, "nothing is written because of an echo", "3, 0, 0 records in three nights")
+	facts.Found(t, "each voucher prints whole as HTML and PDF, twice alike", "3 of 3")
 	facts.Found(t, "forty at once: no double, no hole", "0 doubles, 0 holes of 40 numbers")
 	facts.Found(t, "another day: a new number, linked both ways", "02080621 and 01090621")
 	facts.Found(t, "each search finds what a look through the feed finds", "8 of 8")
