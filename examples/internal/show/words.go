@@ -7,7 +7,7 @@ import "regexp"
 type Words map[string]string
 
 // latin is a name as rules and input write it.
-var latin = regexp.MustCompile(`[A-Za-z][A-Za-z_]*`)
+var latin = regexp.MustCompile(`[A-Za-z][A-Za-z_-]*`)
 
 // In returns text in a language, "en" or "ru": for Russian every known name becomes its word.
 func (w Words) In(lang, text string) string {

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tenure-go/tenure/examples/internal/show"
+	"github.com/tenure-go/tenure/pipeline"
+	"github.com/tenure-go/tenure/region"
+)
+
+//go:embed numbers.csv
+var ownNumbers string
+
+// A number is a row of the input: what it means that this number is dialled.
+type number struct {
+	number, group, topic string
+	city                 string // "" for a line of no city
+	region               region.Subdivision
+	channel              string // the advertisement that shows it
+}
+
+var oneWord = regexp.MustCompile(`^[\pL\pN_-]{1,40}$`)
+
+// dialled reads the table of numbers, and says where each leads.
+func (c *centre) dialled(ctx context.Context, s *show.Story) error {
+	plain, err := region.New(region.Config{})
+	if err != nil {
+		return err
+	}
+	lines := map[string]int{}
+	right, bad, err := s.Read(ownNumbers, "+7 862 555-10-01,sea,family,Sochi,RU-KDA,site", []string{"number", "group", "topic", "city", "region", "channel"}, func(r *show.Row) {
+		n := number{number: r.Text("number"), group: r.Text("group"), topic: r.Text("topic"), city: r.Text("city"), channel: r.Text("channel")}
+		known, err := plain.Detect(n.number)
+		if err != nil {
+			r.Bad("number", "must be one telephone number", "должен быть одним телефонным номером")
+		} else if n.number = known.E164; lines[n.number] > 0 {
+			r.Bad("number", "stands in an earlier row already", "уже есть в строке выше")
+		}
+		for _, column := range []string{"group", "topic"} {
+			if !oneWord.MatchString(r.Text(column)) {
+				r.Bad(column, "must be one word", "должно быть одним словом")
+			}
+		}
+		var ok bool
+		if n.region, ok = region.ParseSubdivision(r.Text("region")); !ok && r.Text("region")+n.city != "" {
+			r.Bad("region", "must be a code like RU-KDA, or empty together with the city", "должен быть кодом вида RU-KDA или пустым вместе с городом")
+		}
+		if len(n.city)+len(n.channel) > 200 {
+			r.Bad("city", "is too long", "слишком длинное")
+		}
+		if !r.OK() {
+			return
+		}
+		lines[n.number] = r.Line()
+		c.numbers = append(c.numbers, n)
+		if !slices.Contains(c.groups, n.group) {
+			c.groups = append(c.groups, n.group)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.open(ctx, s); err != nil {
+		return err
+	}
+	s.Say("%d numbers, %d groups; rows that cannot be read: %d", "номеров: %d, групп: %d, нечитаемых строк: %d", right, len(c.groups), bad)
+	for _, g := range c.groups[:min(len(c.groups), 8)] {
+		of, cities, topics := 0, []string{}, []string{}
+		for _, n := range c.numbers {
+			if n.group == g {
+				of++
+				cities, topics = append(cities, cmp.Or(n.city, s.T("no city", "без города"))), append(topics, n.topic)
+			}
+		}
+		s.Say("  %s: %d numbers; %s; %s", "  %s: номеров %d; %s; %s", words.In(s.Lang, g), of, list(s, cities), list(s, topics))
+	}
+	return c.checkNumbers(s)
+}
+
+// checkNumbers dials every number as people and exchanges write it.
+func (c *centre) checkNumbers(s *show.Story) error {
+	dials, right := 0, 0
+	for _, n := range c.numbers {
+		for _, written := range []string{n.number, n.number[1:], strings.Replace(n.number, "+7", "8", 1), n.number[:len(n.number)-4] + "-" + n.number[len(n.number)-4:]} {
+			line := c.detector.Resolve(region.Inquiry{Called: written, At: s.Clock.Now()}).Route
+			made, _, err := c.calls.Engine().Open(nil, pipeline.Open{ID: "probe", Group: string(line.Group), By: exchange}, s.Clock.Now())
+			if err != nil {
+				return err
+			}
+			dials++
+			if string(made.Pool) == n.group && made.Values["topic"].Text == n.topic && line.Place.Locality == n.city && line.Channel == n.channel {
+				right++
+			}
+		}
+	}
+	s.Add("a dialled number decides group, city and topic", "набранный номер решает группу, город и тему", right == dials, s.T("%d of %d dials, four spellings each", "%d из %d наборов, по четыре записи"), right, dials)
+	return nil
+}
+
+// list names each thing once, in the story's language.
+func list(s *show.Story, things []string) string {
+	slices.Sort(things)
+	for i := range things {
+		things[i] = strings.ReplaceAll(words.In(s.Lang, things[i]), "_", " ")
+	}
+	return strings.Join(slices.Compact(things), ", ")
+}
