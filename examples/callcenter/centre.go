@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenure-go/tenure/dedup"
 	"github.com/tenure-go/tenure/examples/internal/show"
+	"github.com/tenure-go/tenure/forecast"
 	"github.com/tenure-go/tenure/notify"
 	"github.com/tenure-go/tenure/pipeline"
 	"github.com/tenure-go/tenure/region"
@@ -39,9 +40,12 @@ type centre struct {
 	guests   *dedup.Desk
 	messages *notify.Desk
 
-	network network      // the world outside: what was sent
-	log     []logged     // and the exchange's own log of calls
 	read    store.Cursor // how far follow has come
+	network network      // the world outside: what was sent
+
+	// For the checks: the exchange's own log of the week, and the cases that calls of this run came to.
+	log   []forecast.Call
+	cases []pipeline.CaseID
 }
 
 // open makes the desks: the router follows from the numbers, the pools from the agents.
@@ -122,6 +126,9 @@ func (c *centre) ring(ctx context.Context, s *show.Story, in call) (pipeline.Res
 		})
 		return err
 	})
+	if err == nil && res.Created {
+		c.cases = append(c.cases, res.Case.ID)
+	}
 	return res, err
 }
 
@@ -144,5 +151,10 @@ func at(day, hour, minute, second int) time.Time {
 	return time.Date(2026, time.June, day, hour, minute, second, 0, moscow)
 }
 
-// hours is an instant as a reader sees it.
-func hours(t time.Time) string { return t.In(moscow).Format("15:04:05") }
+// hours is an instant as a reader sees it, to the second where that matters.
+func hours(t time.Time) string {
+	if t.Second() == 0 {
+		return t.In(moscow).Format("15:04")
+	}
+	return t.In(moscow).Format("15:04:05")
+}

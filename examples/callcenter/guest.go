@@ -29,8 +29,8 @@ func (c *centre) comesBack(ctx context.Context, s *show.Story) error {
 		return err
 	}
 	line := c.numbers[len(c.numbers)-1]
-	s.Say("%s, the next day: %s dials %s (group %s).", "%s, на следующий день: %s набирает %s (группа %s).", hours(s.Clock.Now()), written, line.number, words.In(s.Lang, line.group))
-	s.Say("On the screen before anybody answers: %s, first called at %s about %s.", "На экране ещё до ответа: %s, впервые звонок в %s, тема %s.", words.In(s.Lang, card.Record["name"].Value), hours(card.First.At), words.In(s.Lang, c.numbers[0].topic))
+	s.Say("%s, the next day: %s dials %s (group %s).", "%s, на следующий день: %s набирает %s (группа «%s»).", hours(s.Clock.Now()), written, line.number, words.In(s.Lang, line.group))
+	s.Say("On the screen before anybody answers: %s, first called at %s about %s.", "На экране ещё до ответа: %s, впервые звонок в %s, тема «%s».", words.In(s.Lang, card.Record["name"].Value), hours(card.First.At), words.In(s.Lang, c.numbers[0].topic))
 	again := c.call(s, irina+1, written, line.number)
 	res, err := c.ring(ctx, s, again)
 	if err != nil {

@@ -68,7 +68,7 @@ func (c *centre) dialled(ctx context.Context, s *show.Story) error {
 	if err := c.open(ctx, s); err != nil {
 		return err
 	}
-	s.Say("%d numbers, %d groups; rows that cannot be read: %d", "номеров: %d, групп: %d, нечитаемых строк: %d", right, len(c.groups), bad)
+	s.Say("numbers: %d, groups: %d, rows that cannot be read: %d", "номеров: %d, групп: %d, нечитаемых строк: %d", right, len(c.groups), bad)
 	for _, g := range c.groups[:min(len(c.groups), 8)] {
 		of, cities, topics := 0, []string{}, []string{}
 		for _, n := range c.numbers {

@@ -48,7 +48,7 @@ func (c *centre) queue(ctx context.Context, s *show.Story) error {
 	if err != nil {
 		return err
 	}
-	s.Say("%s, group %s: %d guests wait.", "%s, группа %s: ждут гостей: %d.", hours(s.Clock.Now()), words.In(s.Lang, group), len(all))
+	s.Say("%s, group %s: %d guests wait.", "%s, группа «%s»: ждут гостей: %d.", hours(s.Clock.Now()), words.In(s.Lang, group), len(all))
 	for _, r := range all {
 		s.Say("  %s, %s, %s: %.0f s", "  %s, %s, %s: %.0f с", r.Values["phone"].Text, words.In(s.Lang, r.Values["city"].Text), words.In(s.Lang, r.Values["topic"].Text), s.Clock.Now().Sub(r.Opened).Seconds())
 	}

@@ -37,7 +37,7 @@ func (c *centre) firstAnswers(ctx context.Context, s *show.Story) error {
 	if err != nil {
 		return err
 	}
-	s.Say("%s %s dials %s: group %s, %s, topic %s.", "%s %s набирает %s: группа %s, %s, тема %s.", hours(s.Clock.Now()), first.from, line.number,
+	s.Say("%s %s dials %s: group %s, %s, topic %s.", "%s %s набирает %s: группа «%s», %s, тема «%s».", hours(s.Clock.Now()), first.from, line.number,
 		words.In(s.Lang, line.group), words.In(s.Lang, line.city), words.In(s.Lang, line.topic))
 	s.Say("It rings at once at: %s.", "Звонит сразу у всех: %s.", names(s, res.To))
 	var onDuty []pipeline.ActorID

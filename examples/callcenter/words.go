@@ -14,5 +14,5 @@ var words = show.Words{
 	"hiking": "походы", "business": "командировки", "weekend": "выходные", "hostels": "хостелы", "change": "изменить бронь", "arrival": "заезд", "invoice": "счёт",
 	"complaint": "жалоба", "lost_things": "забытые вещи", "thanks": "благодарность", "cancel": "отмена",
 
-	"owner": "ответственный", "head": "руководитель", "operator": "оператор", "intake": "АТС", "result": "итог", "talking": "разговор",
+	"owner": "ответственный", "head": "руководитель", "operator": "оператор", "intake": "АТС", "result": "итог", "talking": "разговор", "ringing": "звонит", "callback": "перезвонить",
 }
