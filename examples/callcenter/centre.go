@@ -58,7 +58,10 @@ func (c *centre) open(ctx context.Context, s *show.Story) error {
 	routed := map[region.GroupID]bool{}
 	for i, n := range c.numbers {
 		wanted := region.GroupID(n.group + "/" + n.topic)
-		rows[i] = region.DID{First: n.number, Route: region.Route{Group: wanted, Place: region.PlaceOf(n.city, n.region), Channel: n.channel}}
+		rows[i] = region.DID{First: n.number, Route: region.Route{Group: wanted, Channel: n.channel}}
+		if n.region != "" {
+			rows[i].Route.Place = region.PlaceOf(n.city, n.region)
+		}
 		if !routed[wanted] {
 			routed[wanted] = true
 			rules.Routes = append(rules.Routes, pipeline.Route{ID: string(wanted), Groups: []string{string(wanted)}, Pipeline: "calls", Pool: pipeline.PoolID(n.group), Set: fields{"topic": n.topic}})
