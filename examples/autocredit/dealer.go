@@ -57,7 +57,8 @@ type dealer struct {
 	messages *notify.Desk
 
 	network network
-	cases   []pipeline.CaseID // that this run opened, for the checks
+	sales   []pipeline.CaseID // one in each city
+	cases   []pipeline.CaseID // all that this run opened, for the checks
 }
 
 // open makes the desks.

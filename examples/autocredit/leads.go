@@ -133,6 +133,10 @@ type dealt struct {
 }
 
 func (d *dealer) checkLeads(ctx context.Context, s *show.Story, taken []dealt) error {
+	reader, err := dedup.NewReader(dedup.ReaderConfig{})
+	if err != nil {
+		return err
+	}
 	right, placed, placedRight, byHand, kept, addressed := 0, 0, 0, 0, 0, 0
 	cards := map[string][]dedup.CardID{}
 	for _, l := range taken {
@@ -161,9 +165,8 @@ func (d *dealer) checkLeads(ctx context.Context, s *show.Story, taken []dealt) e
 				addressed++
 			}
 		}
-		who := l.name + digits
-		if !slices.Contains(cards[who], l.card) {
-			cards[who] = append(cards[who], l.card)
+		if name := reader.Name(l.name).String(); name != "" && !slices.Contains(cards[name+digits], l.card) {
+			cards[name+digits] = append(cards[name+digits], l.card)
 		}
 	}
 	s.Add("each form leads to its pipeline", "каждая форма ведёт в свою воронку", right == len(taken), s.T("%d of %d", "%d из %d"), right, len(taken))

@@ -9,7 +9,7 @@ var words = show.Words{
 	"Lena": "Лена", "Oleg": "Олег", "Rita": "Рита", "Bella": "Белла", "Bair": "Баир", "Dulma": "Дулма", "Zoya": "Зоя", "Vova": "Вова", "Olga": "Ольга", "Nina": "Нина", "Petr": "Пётр",
 
 	"Irkutsk": "Иркутск", "Chita": "Чита", "Blagoveshchensk": "Благовещенск", "irkutsk": "Иркутск", "chita": "Чита", "blagoveshchensk": "Благовещенск",
-	"Lenin": "Ленина", "Butin": "Бутина", "Zeya": "Зейская", "st": "ул",
+	"Airport": "Аэропорт", "Lenin": "Ленина", "Butin": "Бутина", "Zeya": "Зейская", "st": "ул",
 
 	"auto_sales": "продажа авто", "auto_credit": "автокредит", "auto_buyout": "выкуп авто", "callcenter": "колл-центр",
 	"owner": "ответственный", "head": "руководитель", "seller": "продавец", "pricer": "оценщик", "credit": "кредитный отдел", "intake": "сайт",
