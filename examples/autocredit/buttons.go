@@ -49,7 +49,7 @@ func (d *dealer) buttons(ctx context.Context, s *show.Story) error {
 			s.Say("  [%s]", "  [%s]", title)
 			continue
 		}
-		s.Say("   %s : %s", "   %s : %s", title, why(s, button.Reasons()))
+		s.Say("   %s — %s", "   %s — %s", title, why(s, button.Reasons()))
 	}
 
 	link, err := url.Parse(deal.Link("debts"))

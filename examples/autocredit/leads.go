@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -74,29 +75,40 @@ func (d *dealer) leads(ctx context.Context, s *show.Story) error {
 	return d.checkLeads(ctx, s, taken)
 }
 
-// take opens a deal for a lead: who it is, where he is and where to meet him are known before anybody
-// speaks. Card and deal stand or fall together.
+// take opens a deal for a lead, or joins the open one: who it is, where he is and where to meet him are known
+// before anybody speaks. Card and deal stand or fall together.
 func (d *dealer) take(ctx context.Context, s *show.Story, id string, l lead) (res pipeline.Result, card dedup.CardID, err error) {
-	record := region.Record{MeetingPlace: l.place}
 	asked := region.Inquiry{Caller: l.phone, At: s.Clock.Now()}
+	var said region.Subdivision
 	for _, o := range offices {
-		if string(o.ID) == l.city { // said by the client: it counts for more than his number
-			record.Subdivision = o.Serves[0].Subdivision
-			asked.Explicit = region.PlaceOf("", record.Subdivision)
+		if string(o.ID) == l.city { // in the client's own words: it counts for more than his number
+			said = o.Serves[0].Subdivision
+			asked.Explicit = region.PlaceOf("", said)
 		}
 	}
 	verdict := d.detector.Resolve(asked)
-	record, _ = region.Fill(record, verdict, d.offices)
+	office, _ := d.offices.Office(verdict.Place)
 	err = s.InTx(ctx, func(tx show.Tx) error {
 		client, err := d.clients.In(tx.Dedup).Ingest(ctx, dedup.Touch{ID: dedup.TouchID(id), Name: l.name, Phone: l.phone, Source: dedup.Source{Channel: "site"}})
 		if err != nil {
 			return err
 		}
 		card = client.Card
-		res, err = d.deals.In(tx.Pipeline).Open(ctx, pipeline.Open{
-			ID: pipeline.CommandID(id), Form: l.form, Channel: "site", Region: string(record.Office), Cards: []pipeline.CardID{pipeline.CardID(fmt.Sprintf("r%d/%s", s.Run, card))}, By: site,
-			Set: fields{"name": l.name, "phone": verdict.Caller.E164, "city": string(record.Office), "region": string(record.Subdivision), "meeting_place": record.MeetingPlace},
+		deals := d.deals.In(tx.Pipeline)
+		res, err = deals.Open(ctx, pipeline.Open{
+			ID: pipeline.CommandID(id), Form: l.form, Channel: "site", Region: string(office.ID), Cards: []pipeline.CardID{pipeline.CardID(fmt.Sprintf("r%d/%s", s.Run, card))}, By: site,
+			Set: fields{"name": l.name, "phone": verdict.Caller.E164},
 		})
+		if err != nil {
+			return err
+		}
+		had := res.Case.Values
+		record, _ := region.Fill(region.Record{ // only what is blank is filled
+			Subdivision: cmp.Or(region.Subdivision(had["region"].Text), said), Office: region.OfficeID(had["city"].Text), MeetingPlace: cmp.Or(l.place, had["meeting_place"].Text),
+		}, verdict, d.offices)
+		filled, err := deals.Do(ctx, pipeline.Command{ID: pipeline.CommandID(id + "|fill"), Case: res.Case.ID, By: site,
+			Set: fields{"city": string(record.Office), "region": string(record.Subdivision), "meeting_place": record.MeetingPlace}})
+		res.Case = filled.Case
 		return err
 	})
 	if err == nil && res.Created {
@@ -137,7 +149,8 @@ func (d *dealer) checkLeads(ctx context.Context, s *show.Story, taken []dealt) e
 	if err != nil {
 		return err
 	}
-	right, placed, placedRight, byHand, kept, addressed := 0, 0, 0, 0, 0, 0
+	right, placed, placedRight, kept, addressed := 0, 0, 0, 0, 0
+	byHand := map[pipeline.CaseID]string{} // the last place that was written
 	cards := map[string][]dedup.CardID{}
 	for _, l := range taken {
 		deal, err := d.deals.Case(ctx, l.deal)
@@ -155,23 +168,30 @@ func (d *dealer) checkLeads(ctx context.Context, s *show.Story, taken []dealt) e
 			}
 		}
 		if l.place != "" {
-			byHand++
-			if deal.Values["meeting_place"].Text == l.place {
-				kept++
-			}
-		}
-		for _, o := range offices {
-			if deal.Values["city"].Text == string(o.ID) && deal.Values["meeting_place"].Text == o.Address {
-				addressed++
-			}
+			byHand[l.deal] = l.place
 		}
 		if name := reader.Name(l.name).String(); name != "" && !slices.Contains(cards[name+digits], l.card) {
 			cards[name+digits] = append(cards[name+digits], l.card)
 		}
 	}
+	for _, id := range d.cases {
+		deal, err := d.deals.Case(ctx, id)
+		if err != nil {
+			return err
+		}
+		place := deal.Values["meeting_place"].Text
+		if by := byHand[id]; by != "" && by == place {
+			kept++
+		}
+		for _, o := range offices {
+			if deal.Values["city"].Text == string(o.ID) && place == o.Address {
+				addressed++
+			}
+		}
+	}
 	s.Add("each form leads to its pipeline", "каждая форма ведёт в свою воронку", right == len(taken), s.T("%d of %d", "%d из %d"), right, len(taken))
 	s.Add("the region is what the register's rows say of the number", "регион тот, что в строках реестра номеров", placedRight == placed, s.T("%d of %d numbers", "%d из %d номеров"), placedRight, placed)
-	s.Add("a meeting place written by hand stays", "место встречи, вписанное рукой, остаётся", kept == byHand, s.T("%d of %d; %d filled in with the office's address", "%d из %d; адрес офиса вписан: %d"), kept, byHand, addressed)
+	s.Add("a meeting place written by hand stays", "место встречи, вписанное рукой, остаётся", kept == len(byHand), s.T("%d of %d; the office's address in %d deals", "%d из %d; адрес офиса в %d сделках"), kept, len(byHand), addressed)
 	doubles := 0
 	for _, of := range cards {
 		doubles += len(of) - 1

@@ -117,6 +117,10 @@ func phone(s *show.Story, guest int) string { return fmt.Sprintf("+7999%03d%04d"
 // is on duty in the group is rung. Card and case stand or fall together.
 func (c *centre) ring(ctx context.Context, s *show.Story, in call) (pipeline.Result, error) {
 	line := c.detector.Resolve(region.Inquiry{Called: in.dialled, Caller: in.from, At: s.Clock.Now()}).Route
+	known := fields{"phone": in.from, "dialled": in.dialled}
+	if city := line.Place.Locality; city != "" { // a line of no city does not wipe what an earlier call was about
+		known["city"] = city
+	}
 	var res pipeline.Result
 	err := s.InTx(ctx, func(tx show.Tx) error {
 		guest, err := c.guests.In(tx.Dedup).Ingest(ctx, dedup.Touch{ID: dedup.TouchID(in.id), Kind: "call", Phone: in.from, Source: dedup.Source{Channel: line.Channel}})
@@ -125,7 +129,7 @@ func (c *centre) ring(ctx context.Context, s *show.Story, in call) (pipeline.Res
 		}
 		res, err = c.calls.In(tx.Pipeline).Open(ctx, pipeline.Open{
 			ID: pipeline.CommandID(in.id), Group: string(line.Group), Channel: line.Channel, Cards: []pipeline.CardID{pipeline.CardID(guest.Card)},
-			Set: fields{"phone": in.from, "dialled": in.dialled, "city": line.Place.Locality}, By: exchange,
+			Set: known, By: exchange,
 		})
 		return err
 	})
