@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -84,7 +85,7 @@ func (d *dealer) open(s *show.Story) (err error) {
 	if d.calendar, err = booking.New(booking.Config{Store: s.Booking, Now: s.Clock.Now}); err != nil {
 		return err
 	}
-	d.network.clock = s.Clock
+	d.network.run, d.network.clock = fmt.Sprintf("r%d-", s.Run), s.Clock
 	channels := map[notify.ChannelID]notify.Channel{}
 	for _, c := range notifyready.Rules().Channels {
 		channels[c.ID] = &d.network

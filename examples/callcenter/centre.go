@@ -84,6 +84,7 @@ func (c *centre) open(ctx context.Context, s *show.Story) error {
 	if c.guests, err = dedup.New(dedup.Config{Store: s.Dedup, Now: s.Clock.Now}); err != nil {
 		return err
 	}
+	c.network.run = fmt.Sprintf("r%d-call-", s.Run)
 	texts, err := notify.Read(bytes.NewReader(messagesJSON))
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,8 +15,8 @@ import (
 	"github.com/tenure-go/tenure/pipeline"
 )
 
-// follow reads the history of all calls on from where it was, and tells of those that were missed. It may
-// read a piece twice, as after a crash: a message's ID is made of the event, so it is sent once.
+// follow reads the history of all calls on from where it was, and tells of those of this run that were
+// missed. It may read a piece twice, as after a crash: a message's ID is made of the event, so it is sent once.
 func (c *centre) follow(ctx context.Context, s *show.Story) error {
 	for {
 		events, next, err := s.Pipeline.Since(ctx, c.read, 500)
@@ -26,7 +27,7 @@ func (c *centre) follow(ctx context.Context, s *show.Story) error {
 			return c.send(ctx, s)
 		}
 		for _, e := range events {
-			if e.Kind == pipeline.EventMoved && e.Name == "miss" {
+			if e.Kind == pipeline.EventMoved && e.Name == "miss" && slices.Contains(c.cases, pipeline.CaseID(e.Key.ID)) {
 				if err := c.tell(ctx, s, e); err != nil {
 					return err
 				}
@@ -75,6 +76,7 @@ func (c *centre) send(ctx context.Context, s *show.Story) error {
 // A network is the SMS centre and the mail server, made up: it takes everything, delivers at once and
 // keeps its own bill.
 type network struct {
+	run       string // what the messages of this run have in their IDs
 	mu        sync.Mutex
 	sent      []notify.Outgoing
 	delivered int // of them, how many were reported
@@ -84,7 +86,9 @@ type network struct {
 func (n *network) Send(_ context.Context, o notify.Outgoing) notify.Receipt {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.sent = append(n.sent, o)
+	if strings.Contains(string(o.ID), n.run) { // what an interrupted run had left goes out, too, and is not in this one's books
+		n.sent = append(n.sent, o)
+	}
 	return notify.Receipt{Level: notify.LevelAccepted, External: o.Key()}
 }
 
