@@ -77,3 +77,8 @@ func TestOwnLeadsWithBrokenRows(t *testing.T) {
 	write("24-00-00,Ольга,auto,,")
 	showtest.Play(t, program(), 2, "-in", file)
 }
+
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	showtest.Interrupted(t, program, "== Meetings ==")
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/tenure-go/tenure/examples/internal/show"
@@ -49,7 +48,7 @@ func (d *dealer) buttons(ctx context.Context, s *show.Story) error {
 			s.Say("  [%s]", "  [%s]", title)
 			continue
 		}
-		s.Say("   %s — %s", "   %s — %s", title, why(s, button.Reasons()))
+		s.Say("   %s — %s", "   %s — %s", title, show.Reasons(words, s.Lang, button.Reasons()))
 	}
 
 	link, err := url.Parse(deal.Link("debts"))
@@ -98,13 +97,4 @@ func tryAll(s *show.Story, deal *pipeline.Case) (buttons, lies int) {
 		}
 	}
 	return buttons, lies
-}
-
-// why tells reasons in the story's language.
-func why(s *show.Story, reasons []pipeline.Reason) string {
-	all := make([]string, len(reasons))
-	for i, r := range reasons {
-		all[i] = words.In(s.Lang, r.Text(s.Lang))
-	}
-	return strings.Join(slices.Compact(all), "; ")
 }

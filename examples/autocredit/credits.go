@@ -66,7 +66,7 @@ func (d *dealer) credits(ctx context.Context, s *show.Story) error {
 	if err != nil {
 		return err
 	}
-	s.Say("The papers are being written. Petr wants a lower price: %s.", "Готовят документы. Пётр хочет снизить цену: %s.", why(s, said))
+	s.Say("The papers are being written. Petr wants a lower price: %s.", "Готовят документы. Пётр хочет снизить цену: %s.", show.Reasons(words, s.Lang, said))
 	deal, err := d.deals.Case(ctx, first)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (d *dealer) credits(ctx context.Context, s *show.Story) error {
 	if said, err = refusal(err); err != nil {
 		return err
 	}
-	s.Say("All is paid. Oleg presses [Sold]: %s.", "Всё оплачено. Олег жмёт [Продано]: %s.", why(s, said))
+	s.Say("All is paid. Oleg presses [Sold]: %s.", "Всё оплачено. Олег жмёт [Продано]: %s.", show.Reasons(words, s.Lang, said))
 	won, err := d.do(ctx, string(first)+"|win", first, nina, "win", nil)
 	if err != nil {
 		return err

@@ -266,22 +266,12 @@ func (n *network) reminded() map[string]int {
 // bill adds up what was delivered, and for SMS taken, in kopecks; what the same texts had cost by SMS
 // alone; and how many went out twice.
 func (n *network) bill() (sum, alone decimal.Decimal, doubled int) {
-	parts := func(body string) int64 {
-		length, one, each := len([]rune(body)), 160, 153
-		if strings.ContainsFunc(body, func(r rune) bool { return r > 127 }) {
-			one, each = 70, 67
-		}
-		if length <= one {
-			return 1
-		}
-		return int64((length + each - 1) / each)
-	}
 	var kopecks, only int64
 	keys, ids := map[string]bool{}, map[notify.MessageID]bool{}
 	for _, p := range n.sent {
 		switch {
 		case p.Channel == "sms":
-			kopecks += 480 * parts(p.Body)
+			kopecks += 480 * show.Parts(p.Body)
 		case p.delivered.IsZero():
 		case p.Channel == "whatsapp":
 			kopecks += 90
@@ -290,7 +280,7 @@ func (n *network) bill() (sum, alone decimal.Decimal, doubled int) {
 		}
 		if !ids[p.ID] {
 			ids[p.ID] = true
-			only += 480 * parts(p.Body)
+			only += 480 * show.Parts(p.Body)
 		}
 		if key := string(p.ID) + "|" + string(p.Channel); keys[key] {
 			doubled++

@@ -111,8 +111,17 @@ func (c *centre) call(s *show.Story, n int, from, dialled string) call {
 	return call{id: fmt.Sprintf("r%d-call-%d", s.Run, n), from: from, dialled: dialled}
 }
 
-// phone is the number of a guest of this run.
-func phone(s *show.Story, guest int) string { return fmt.Sprintf("+7999%03d%04d", s.Run%1000, guest) }
+// phone is the number of a guest of this run; one in ten calls from a landline.
+func phone(s *show.Story, guest int) string {
+	code := 999
+	if guest%10 == 7 {
+		code = 495
+	}
+	return fmt.Sprintf("+7%d%03d%04d", code, s.Run%1000, guest)
+}
+
+// anonymous is what the exchange says of who hides his number.
+const anonymous = "anonymous"
 
 // ring takes a call in: the dialled number says what is wanted, the caller's number who it is, and whoever
 // is on duty in the group is rung. Card and case stand or fall together.

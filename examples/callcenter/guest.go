@@ -47,7 +47,7 @@ func (c *centre) comesBack(ctx context.Context, s *show.Story) error {
 	if err := take(operator("Dana")); !errors.As(err, &no) {
 		return fmt.Errorf("an operator takes over: %w", err)
 	}
-	s.Say("Dana wants to take it over and may not: %s.", "Дана хочет забрать звонок и не может: %s.", reasons(s, no))
+	s.Say("Dana wants to take it over and may not: %s.", "Дана хочет забрать звонок и не может: %s.", show.Reasons(words, s.Lang, no.Reasons))
 	if err := take(nina); err != nil {
 		return err
 	}

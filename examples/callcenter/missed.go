@@ -13,6 +13,7 @@ import (
 	"github.com/tenure-go/tenure/examples/internal/show"
 	"github.com/tenure-go/tenure/notify"
 	"github.com/tenure-go/tenure/pipeline"
+	"github.com/tenure-go/tenure/region"
 )
 
 // follow reads the history of all calls on from where it was, and tells of those of this run that were
@@ -49,8 +50,11 @@ func (c *centre) tell(ctx context.Context, s *show.Story, miss pipeline.Event) e
 	}
 	id := fmt.Sprintf("%s|%d|", miss.Key.ID, miss.Seq)
 	caller := missed.Values["phone"].Text
-	letters := []notify.Message{{ID: notify.MessageID(id + "caller"), Template: "missed_caller", Vars: map[string]string{"phone": missed.Values["dialled"].Text},
-		To: notify.Recipient{ID: caller, Lang: s.Lang, Addresses: map[notify.ChannelID]string{"sms": caller}}}}
+	var letters []notify.Message
+	if known, err := c.detector.Detect(caller); err == nil && known.Line != region.LineFixed { // a landline, or a hidden number, takes no text
+		letters = append(letters, notify.Message{ID: notify.MessageID(id + "caller"), Template: "missed_caller", Vars: map[string]string{"phone": missed.Values["dialled"].Text},
+			To: notify.Recipient{ID: known.E164, Lang: s.Lang, Addresses: map[notify.ChannelID]string{"sms": known.E164}}})
+	}
 	for _, m := range group.Members {
 		letters = append(letters, notify.Message{ID: notify.MessageID(id + string(m.ID)), Template: "missed_group",
 			Vars: map[string]string{"phone": caller, "topic": words.In(s.Lang, missed.Values["topic"].Text), "when": hours(miss.At)},
@@ -120,18 +124,11 @@ func (n *network) bill() (sum decimal.Decimal) {
 		if o.Channel != "sms" {
 			continue
 		}
-		parts, length, alone, each := 1, len([]rune(o.Body)), 160, 153
-		if strings.ContainsFunc(o.Body, func(r rune) bool { return r > 127 }) {
-			alone, each = 70, 67
-		}
-		if length > alone {
-			parts = (length + each - 1) / each
-		}
 		price := decimal.RequireFromString("4.80")
 		if strings.HasPrefix(o.Address, "+77") {
 			price = decimal.RequireFromString("9.50")
 		}
-		sum = sum.Add(price.Mul(decimal.NewFromInt(int64(parts))))
+		sum = sum.Add(price.Mul(decimal.NewFromInt(show.Parts(o.Body))))
 	}
 	return sum
 }
@@ -208,7 +205,7 @@ func (c *centre) missed(ctx context.Context, s *show.Story) error {
 	if err != nil {
 		return err
 	}
-	s.Say("%s the call rings again, at: %s.", "%s звонок снова звонит, у: %s.", hours(s.Clock.Now()), names(s, rung))
+	s.Say("%s the call rings again, at: %s.", "%s звонок поступает снова: %s.", hours(s.Clock.Now()), names(s, rung))
 	wrong := 0
 	for _, a := range agents {
 		for _, id := range rung {

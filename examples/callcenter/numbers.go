@@ -68,7 +68,7 @@ func (c *centre) dialled(ctx context.Context, s *show.Story) error {
 	if err := c.open(ctx, s); err != nil {
 		return err
 	}
-	s.Say("numbers: %d, groups: %d, rows that cannot be read: %d", "номеров: %d, групп: %d, нечитаемых строк: %d", right, len(c.groups), bad)
+	s.Say("Numbers: %d, groups: %d, rows that cannot be read: %d.", "Номеров: %d, групп: %d, нечитаемых строк: %d.", right, len(c.groups), bad)
 	for _, g := range c.groups[:min(len(c.groups), 8)] {
 		of, cities, topics := 0, []string{}, []string{}
 		for _, n := range c.numbers {
@@ -98,6 +98,12 @@ func (c *centre) checkNumbers(s *show.Story) error {
 			}
 		}
 	}
+	stray := c.detector.Resolve(region.Inquiry{Called: "000", At: s.Clock.Now()})
+	lost, _, err := c.calls.Engine().Open(nil, pipeline.Open{ID: "probe", Group: string(stray.Route.Group), By: exchange}, s.Clock.Now())
+	if err != nil {
+		return err
+	}
+	s.Add("a number of no row rings at all groups, and is not lost", "номер вне таблицы звонит у всех групп и не теряется", !stray.Routed && lost.Pool == everyone, "%s", s.T("all groups", "все группы"))
 	s.Add("a dialled number decides group, city and topic", "набранный номер решает группу, город и тему", right == dials, s.T("%d of %d dials, four spellings each", "%d из %d наборов, по четыре записи"), right, dials)
 	return nil
 }

@@ -156,6 +156,19 @@ func (c *centre) checkReport(s *show.Story, reports []forecast.CallsReport, hist
 	s.Add("accepted and outgoing of each agent are those of the exchange's log", "принятые и исходящие по операторам те же, что в журнале АТС", wrong == 0, s.T("%d of %d rows differ", "расходятся строк: %d из %d"), wrong, len(people))
 	s.Add("calls that nobody returned within half an hour", "звонки, на которые не перезвонили за полчаса", reports[0].Total.This.Lost == lost, s.T("%d, by the log %d", "%d, по журналу %d"), reports[0].Total.This.Lost, lost)
 
+	hidden, cases := 0, 0
+	for _, l := range c.log {
+		if l.Customer == anonymous {
+			hidden++
+		}
+	}
+	for _, h := range histories {
+		if h[0].Open != nil && h[0].Open.Set["phone"] == anonymous {
+			cases++
+		}
+	}
+	s.Add("callers who hide their number are not taken for one guest", "скрывшие номер не слиты в одного гостя", hidden == cases && hidden > 0, s.T("%d calls, %d cases", "звонков %d, дел %d"), hidden, cases)
+
 	touched := map[string]tally{}
 	folded := 0
 	for _, h := range histories {

@@ -64,7 +64,7 @@ func (c *centre) firstAnswers(ctx context.Context, s *show.Story) error {
 	if err := c.answer(ctx, first.id, res.Case.ID, late); !errors.As(err, &no) {
 		return fmt.Errorf("a second answer: %w", err)
 	}
-	s.Say("A second later %s presses the key, too, and reads: %s.", "Секундой позже кнопку нажимает и %s, и читает: %s.", words.In(s.Lang, string(late)), reasons(s, no))
+	s.Say("A second later %s presses the key, too, and reads: %s.", "Секундой позже кнопку нажимает и %s, и читает: %s.", words.In(s.Lang, string(late)), show.Reasons(words, s.Lang, no.Reasons))
 
 	// She says who she is, and wants to think: she is promised a call.
 	s.Clock.Set(at(1, 11, 4, 0))
@@ -135,13 +135,4 @@ func names(s *show.Story, ids []pipeline.ActorID) string {
 	}
 	slices.Sort(all)
 	return strings.Join(all, ", ")
-}
-
-// reasons lists why not, in the story's language.
-func reasons(s *show.Story, no *pipeline.RefusedError) string {
-	all := make([]string, len(no.Reasons))
-	for i, r := range no.Reasons {
-		all[i] = words.In(s.Lang, r.Text(s.Lang))
-	}
-	return strings.Join(all, "; ")
 }

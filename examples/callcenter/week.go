@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tenure-go/tenure/examples/internal/show"
@@ -83,7 +84,7 @@ func (c *centre) week(ctx context.Context, s *show.Story) error {
 	}
 	cost := c.network.bill().Sub(bill)
 	s.Say("8 to 14 June: %d calls came in, %d of them missed; %d were called back.", "С 8 по 14 июня: входящих %d, из них пропущено %d, перезвонили %d раз.", callsOfWeek, count["missed"], count["out"])
-	s.Say("The groups were told by %d letters, the callers by %d texts for %s RUB.", "Группам ушло писем: %d, звонившим SMS: %d на %s ₽.", c.network.of("email")-letters, c.network.of("sms")-sms, cost.StringFixed(2))
+	s.Say("The groups were told by %d letters, callers from mobiles by %d texts for %s RUB.", "Группам ушло писем: %d, звонившим с мобильных SMS: %d на %s ₽.", c.network.of("email")-letters, c.network.of("sms")-sms, cost.StringFixed(2))
 	return c.checkMessages(ctx, s)
 }
 
@@ -93,6 +94,9 @@ func (w *shift) comesIn(ctx context.Context, n, guest int, line number) error {
 	from := phone(w.Story, weekly+guest)
 	if now.Before(w.busy[from]) { // somebody else, then
 		from = phone(w.Story, weekly+callsOfWeek+n)
+	}
+	if n%25 == 24 && !now.Before(w.busy[anonymous]) {
+		from = anonymous
 	}
 	in := w.call(w.Story, weekly+n, from, line.number)
 	res, err := w.ring(ctx, w.Story, in)
@@ -141,7 +145,7 @@ func (w *shift) givesUp(ctx context.Context, in call, rang *pipeline.Case, line 
 	if err := w.follow(ctx, w.Story); err != nil {
 		return err
 	}
-	if w.rnd.IntN(10) < 3 {
+	if w.rnd.IntN(10) < 3 || in.from == anonymous {
 		return nil
 	}
 	w.add(w.Clock.Now().Add(time.Duration(5+w.rnd.IntN(45))*time.Minute), func() error {
@@ -176,19 +180,26 @@ func (w *shift) givesUp(ctx context.Context, in call, rang *pipeline.Case, line 
 
 // checkMessages compares what the network sent with what the histories say was missed.
 func (c *centre) checkMessages(ctx context.Context, s *show.Story) error {
-	missed := 0
+	missed, mobile := 0, 0
 	histories, err := c.histories(ctx, s)
 	if err != nil {
 		return err
 	}
 	for _, h := range histories {
+		from := ""
 		for _, e := range h {
+			if e.Open != nil {
+				from = e.Open.Set["phone"]
+			}
 			if e.Kind == pipeline.EventMoved && e.Name == "miss" {
-				missed++
+				if missed++; strings.HasPrefix(from, "+79") {
+					mobile++
+				}
 			}
 		}
 	}
-	s.Add("one text to the caller for each missed call", "по одному SMS звонившему на каждый пропущенный", missed > 0 && c.network.of("sms") == missed, s.T("%d texts for %d calls", "SMS %d на %d звонков"), c.network.of("sms"), missed)
+	s.Add("missed calls: one text to a mobile, none to a landline or a hidden number", "пропущенные: одно SMS на мобильный, ни одного на городской или скрытый", mobile > 0 && c.network.of("sms") == mobile,
+		s.T("%d texts, %d calls missed, %d of mobiles", "SMS %d, пропущено %d, с мобильных %d"), c.network.of("sms"), missed, mobile)
 	var kept []notify.Delivery
 	for _, o := range c.network.sent {
 		d, err := c.messages.Delivery(ctx, o.ID)

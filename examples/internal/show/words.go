@@ -1,6 +1,9 @@
 package show
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // Words are the Russian words for names that rules and input write in Latin letters: of fields, roles,
 // people, towns.
@@ -20,4 +23,13 @@ func (w Words) In(lang, text string) string {
 		}
 		return name
 	})
+}
+
+// Reasons tells reasons, of any package, in a language and in its words.
+func Reasons[R interface{ Text(lang string) string }](w Words, lang string, reasons []R) string {
+	all := make([]string, len(reasons))
+	for i, r := range reasons {
+		all[i] = w.In(lang, r.Text(lang))
+	}
+	return strings.Join(all, "; ")
 }
