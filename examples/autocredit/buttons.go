@@ -11,10 +11,10 @@ import (
 )
 
 // offered brings a lead to an offer: Oleg sells, Nina gave it to him.
-func (d *dealer) offered(ctx context.Context, s *show.Story, id string, l lead) (*pipeline.Case, error) {
+func (d *dealer) offered(ctx context.Context, s *show.Story, id string, l lead) (pipeline.Case, error) {
 	res, _, err := d.take(ctx, s, id, l)
 	if err != nil {
-		return nil, err
+		return pipeline.Case{}, err
 	}
 	deal := res.Case
 	for i, step := range []struct {
@@ -27,7 +27,7 @@ func (d *dealer) offered(ctx context.Context, s *show.Story, id string, l lead) 
 		{oleg, "offer", fields{"car": "Lada Vesta"}},
 	} {
 		if deal, err = d.do(ctx, fmt.Sprintf("%s|%d", id, i), deal.ID, step.by, step.action, step.set); err != nil {
-			return nil, err
+			return pipeline.Case{}, err
 		}
 	}
 	return deal, nil
@@ -87,7 +87,7 @@ func (d *dealer) buttons(ctx context.Context, s *show.Story) error {
 }
 
 // tryAll presses every button of everybody on a copy of the deal.
-func tryAll(s *show.Story, deal *pipeline.Case) (buttons, lies int) {
+func tryAll(s *show.Story, deal pipeline.Case) (buttons, lies int) {
 	for _, who := range actors {
 		for _, b := range deal.Explain(nil, who) {
 			buttons++

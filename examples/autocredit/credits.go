@@ -92,7 +92,7 @@ func (d *dealer) credits(ctx context.Context, s *show.Story) error {
 	s.Say("Nina, the head, presses it: sold. Timur's bank refuses, she closes his deal.", "Жмёт руководитель Нина: продано. Банк Тимуру отказал, она закрывает его сделку.")
 	s.Add("the head wins and loses", "выигрывает и проигрывает руководитель", won.Stage == "won" && lost.Stage == "lost", "%s, %s", words.In(s.Lang, string(won.Stage)), words.In(s.Lang, string(lost.Stage)))
 	var drawing bytes.Buffer
-	if err := d.deals.Engine().WriteMermaid(&drawing, won.Pipeline, won, s.Lang); err != nil {
+	if err := d.deals.Engine().WriteMermaid(&drawing, won.Pipeline, &won, s.Lang); err != nil {
 		return err
 	}
 	if err := s.File("deal.mmd", drawing.Bytes()); err != nil {

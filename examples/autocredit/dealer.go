@@ -137,7 +137,7 @@ func actionTitles(rules pipeline.Rules) map[pipeline.PipelineID]map[pipeline.Act
 }
 
 // do gives a command of a person, named so that a repeated one is known.
-func (d *dealer) do(ctx context.Context, id string, deal pipeline.CaseID, by pipeline.Actor, a pipeline.Action, set fields) (*pipeline.Case, error) {
+func (d *dealer) do(ctx context.Context, id string, deal pipeline.CaseID, by pipeline.Actor, a pipeline.Action, set fields) (pipeline.Case, error) {
 	res, err := d.deals.Do(ctx, pipeline.Command{ID: pipeline.CommandID(id), Case: deal, Action: a, Set: set, By: by})
 	d.cases = append(d.cases, res.Copies...)
 	return res.Case, err

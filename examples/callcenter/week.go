@@ -138,7 +138,7 @@ func (w *shift) talk(ctx context.Context, in call, own int, id pipeline.CaseID, 
 }
 
 // givesUp is a caller who hangs up: the group hears of it, and mostly somebody calls back.
-func (w *shift) givesUp(ctx context.Context, in call, rang *pipeline.Case, line number) error {
+func (w *shift) givesUp(ctx context.Context, in call, rang pipeline.Case, line number) error {
 	if err := w.hangUp(ctx, in.id, rang.ID, rang.Stage); err != nil {
 		return err
 	}
