@@ -41,6 +41,7 @@ func TestSecondRunOnOneFile(t *testing.T) {
 	second, out, _ := showtest.Play(t, program(), 0, "-db", file, "-out", pages)
 	require.Contains(t, out, "run 2")
 	require.Equal(t, first, second)
+	require.FileExists(t, filepath.Join(pages, "autocredit.html"))
 	drawn, err := os.ReadFile(filepath.Join(pages, "deal.mmd"))
 	require.NoError(t, err)
 	require.Contains(t, string(drawn), "stateDiagram-v2")

@@ -2,7 +2,7 @@
 // who sells on credit.
 //
 //	go run ./examples/autocredit
-//	go run ./examples/autocredit -lang ru
+//	go run ./examples/autocredit -lang ru -out out
 //	go run ./examples/autocredit -in leads.csv -db deals.db
 //
 // A deal knows its region, its office and where to meet from the moment it appears; meetings do not

@@ -76,5 +76,5 @@ func (d *dealer) audit(ctx context.Context, s *show.Story) error {
 		}
 	}
 	s.Add("the report knows one sale and one loss", "отчёт знает одну продажу и один отказ", won == 1 && lost == 1, "%d, %d", won, lost)
-	return nil
+	return page(s, all)
 }

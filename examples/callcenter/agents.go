@@ -108,7 +108,7 @@ func (c *centre) duty(ctx context.Context, s *show.Story) error {
 				rung, _ := pipeline.Assign(p, nil, pipeline.Open{}, at(day.day, hour, 0, 0))
 				strip.WriteString(map[bool]string{true: "·", false: fmt.Sprint(len(rung))}[len(rung) == 0])
 			}
-			s.Say("  %s  %s", "  %s  %s", strip.String(), words.In(s.Lang, g))
+			s.Say("  %s  %s", "  %s  %s", strip.String(), said(s, g))
 		}
 	}
 	return c.checkDuty(ctx, s)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -126,8 +127,9 @@ const anonymous = "anonymous"
 // ring takes a call in: the dialled number says what is wanted, the caller's number who it is, and whoever
 // is on duty in the group is rung. Card and case stand or fall together.
 func (c *centre) ring(ctx context.Context, s *show.Story, in call) (pipeline.Result, error) {
-	line := c.detector.Resolve(region.Inquiry{Called: in.dialled, Caller: in.from, At: s.Clock.Now()}).Route
-	known := fields{"phone": in.from, "dialled": in.dialled}
+	heard := c.detector.Resolve(region.Inquiry{Called: in.dialled, Caller: in.from, At: s.Clock.Now()})
+	line := heard.Route
+	known := fields{"phone": cmp.Or(heard.Caller.E164, in.from), "dialled": in.dialled}
 	if city := line.Place.Locality; city != "" { // a line of no city does not wipe what an earlier call was about
 		known["city"] = city
 	}

@@ -57,7 +57,7 @@ func (c *centre) tell(ctx context.Context, s *show.Story, miss pipeline.Event) e
 	}
 	for _, m := range group.Members {
 		letters = append(letters, notify.Message{ID: notify.MessageID(id + string(m.ID)), Template: "missed_group",
-			Vars: map[string]string{"phone": caller, "topic": words.In(s.Lang, missed.Values["topic"].Text), "when": hours(miss.At)},
+			Vars: map[string]string{"phone": caller, "topic": said(s, missed.Values["topic"].Text), "when": hours(miss.At)},
 			To:   notify.Recipient{ID: string(m.ID), Lang: s.Lang, Addresses: map[notify.ChannelID]string{"email": strings.ToLower(string(m.ID)) + "@example.org"}}})
 	}
 	_, err = c.messages.Send(ctx, letters...)

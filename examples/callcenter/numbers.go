@@ -74,10 +74,14 @@ func (c *centre) dialled(ctx context.Context, s *show.Story) error {
 		for _, n := range c.numbers {
 			if n.group == g {
 				of++
-				cities, topics = append(cities, cmp.Or(n.city, s.T("no city", "без города"))), append(topics, n.topic)
+				cities, topics = append(cities, place(s, n.city)), append(topics, said(s, n.topic))
 			}
 		}
-		s.Say("  %s: %d numbers; %s; %s", "  %s: номеров %d; %s; %s", words.In(s.Lang, g), of, list(s, cities), list(s, topics))
+		for _, list := range []*[]string{&cities, &topics} {
+			slices.Sort(*list)
+			*list = slices.Compact(*list)
+		}
+		s.Say("  %s: %d numbers; %s; %s", "  %s: номеров %d; %s; %s", said(s, g), of, strings.Join(cities, ", "), strings.Join(topics, ", "))
 	}
 	return c.checkNumbers(s)
 }
@@ -108,11 +112,12 @@ func (c *centre) checkNumbers(s *show.Story) error {
 	return nil
 }
 
-// list names each thing once, in the story's language.
-func list(s *show.Story, things []string) string {
-	slices.Sort(things)
-	for i := range things {
-		things[i] = strings.ReplaceAll(words.In(s.Lang, things[i]), "_", " ")
-	}
-	return strings.Join(slices.Compact(things), ", ")
+// said is a word of the table in the story's language.
+func said(s *show.Story, word string) string {
+	return strings.ReplaceAll(words.In(s.Lang, word), "_", " ")
+}
+
+// place is a city of the table, "" included.
+func place(s *show.Story, city string) string {
+	return cmp.Or(said(s, city), s.T("no city", "без города"))
 }

@@ -11,23 +11,14 @@ import (
 
 // waiting is the live queue of a group: whom nobody has answered, the oldest first.
 func (c *centre) waiting(ctx context.Context, s *show.Story, group string) ([]pipeline.Record, error) {
-	return s.Pipeline.Find(ctx, pipeline.Filter{Pool: pipeline.PoolID(group), Open: true}, "", 10_000)
+	all, err := s.Pipeline.Find(ctx, pipeline.Filter{Pool: pipeline.PoolID(group), Open: true}, "", 10_000)
+	return slices.DeleteFunc(all, func(r pipeline.Record) bool { return !slices.Contains(c.cases, r.ID) }), err // without those of an earlier run
 }
 
 // queue: five guests call within a minute. Whoever is free takes the oldest; who hangs up stays in the
 // queue, to be called back.
 func (c *centre) queue(ctx context.Context, s *show.Story) error {
 	group, now := c.groups[0], at(1, 11, 30, 0)
-	earlier, err := c.waiting(ctx, s, group) // of an earlier run on this database
-	if err != nil {
-		return err
-	}
-	ours := func() ([]pipeline.Record, error) {
-		all, err := c.waiting(ctx, s, group)
-		return slices.DeleteFunc(all, func(r pipeline.Record) bool {
-			return slices.ContainsFunc(earlier, func(e pipeline.Record) bool { return e.ID == r.ID })
-		}), err
-	}
 	var lines []number
 	for _, n := range c.numbers {
 		if n.group == group {
@@ -44,13 +35,13 @@ func (c *centre) queue(ctx context.Context, s *show.Story) error {
 		came = append(came, res.Case.ID)
 	}
 	s.Clock.Set(now.Add(45 * time.Second))
-	all, err := ours()
+	all, err := c.waiting(ctx, s, group)
 	if err != nil {
 		return err
 	}
-	s.Say("%s, group %s: %d guests wait.", "%s, группа «%s»: ждут гостей: %d.", hours(s.Clock.Now()), words.In(s.Lang, group), len(all))
+	s.Say("%s, group %s: %d guests wait.", "%s, группа «%s»: ждут гостей: %d.", hours(s.Clock.Now()), said(s, group), len(all))
 	for _, r := range all {
-		s.Say("  %s, %s, %s: %.0f s", "  %s, %s, %s: %.0f с", r.Values["phone"].Text, words.In(s.Lang, r.Values["city"].Text), words.In(s.Lang, r.Values["topic"].Text), s.Clock.Now().Sub(r.Opened).Seconds())
+		s.Say("  %s, %s, %s: %.0f s", "  %s, %s, %s: %.0f с", r.Values["phone"].Text, place(s, r.Values["city"].Text), said(s, r.Values["topic"].Text), s.Clock.Now().Sub(r.Opened).Seconds())
 	}
 	s.Add("the queue shows all who wait, the oldest first", "в очереди все, кто ждёт, первым — кто ждёт дольше", slices.Equal(ids(all), came), "%d", len(all))
 
@@ -61,12 +52,15 @@ func (c *centre) queue(ctx context.Context, s *show.Story) error {
 	if err := c.hangUp(ctx, "queue", all[1].ID, all[1].Stage); err != nil {
 		return err
 	}
-	if all, err = ours(); err != nil {
+	if all, err = c.waiting(ctx, s, group); err != nil {
 		return err
 	}
 	s.Say("Left in the queue: %d, the first of them to be called back.", "Осталось в очереди: %d, первому надо перезвонить.", len(all))
 	s.Add("who is answered leaves the queue, who hung up stays to be called back", "отвеченный уходит из очереди, бросивший трубку ждёт звонка", slices.Equal(ids(all), came[1:]) && all[0].Stage == "callback", s.T("%d wait", "ждут %d"), len(all))
-	for _, r := range all {
+	if err := c.callBack(ctx, "queue", all[0].ID, "Anna"); err != nil {
+		return err
+	}
+	for _, r := range all[1:] {
 		if err := c.answer(ctx, "queue", r.ID, "Anna"); err != nil {
 			return err
 		}

@@ -39,12 +39,12 @@ func (c *centre) report(ctx context.Context, s *show.Story) error {
 	rows := slices.SortedFunc(slices.Values(reports[0].Rows), func(a, b forecast.CallsRow) int { return b.This.Answered - a.This.Answered })
 	for _, r := range rows[:min(len(rows), 8)] {
 		n := r.This
-		s.Say("%-12s  %8d  %8d  %6d  %7d  %15d", "%-12s  %7d  %9d  %9d  %7d  %14d", words.In(s.Lang, r.By[0]), n.Answered, n.Outgoing, n.Missed, n.InTime, n.Lost)
+		s.Say("%-12s  %8d  %8d  %6d  %7d  %15d", "%-12s  %7d  %9d  %9d  %7d  %14d", said(s, r.By[0]), n.Answered, n.Outgoing, n.Missed, n.InTime, n.Lost)
 	}
 	s.Say("agent         accepted  outgoing  rang in vain", "оператор      принято  исходящих  не снял трубку")
 	for _, r := range reports[1].Rows {
 		if n := r.This; r.By[0] != "" && n.Answered+n.Outgoing+n.Rings > 0 {
-			s.Say("%-12s  %8d  %8d  %12d", "%-12s  %7d  %9d  %14d", words.In(s.Lang, r.By[0]), r.This.Answered, r.This.Outgoing, r.This.Rings)
+			s.Say("%-12s  %8d  %8d  %12d", "%-12s  %7d  %9d  %14d", said(s, r.By[0]), r.This.Answered, r.This.Outgoing, r.This.Rings)
 		}
 	}
 	all := reports[0].Total
@@ -205,7 +205,7 @@ func (c *centre) checkReport(s *show.Story, reports []forecast.CallsReport, hist
 func (c *centre) page(s *show.Story, reports []forecast.CallsReport) error {
 	answered, missed := chart.Series{Name: s.T("accepted", "принято")}, chart.Series{Name: s.T("missed", "пропущено")}
 	for _, r := range reports[0].Rows {
-		label := words.In(s.Lang, r.By[0])
+		label := said(s, r.By[0])
 		answered.Points = append(answered.Points, chart.Point{Label: label, Value: decimal.NewFromInt(int64(r.This.Answered))})
 		missed.Points = append(missed.Points, chart.Point{Label: label, Value: decimal.NewFromInt(int64(r.This.Missed))})
 	}

@@ -38,7 +38,7 @@ func (c *centre) firstAnswers(ctx context.Context, s *show.Story) error {
 		return err
 	}
 	s.Say("%s %s dials %s: group %s, %s, topic %s.", "%s %s набирает %s: группа «%s», %s, тема «%s».", hours(s.Clock.Now()), first.from, line.number,
-		words.In(s.Lang, line.group), words.In(s.Lang, line.city), words.In(s.Lang, line.topic))
+		said(s, line.group), place(s, line.city), said(s, line.topic))
 	s.Say("It rings at once at: %s.", "Звонит сразу у всех: %s.", names(s, res.To))
 	var onDuty []pipeline.ActorID
 	for i, a := range agents {
@@ -112,19 +112,23 @@ func (c *centre) race(ctx context.Context, s *show.Story) error {
 		if err != nil {
 			return err
 		}
-		owners := 0
-		for _, e := range history {
-			if e.Kind == pipeline.EventSet && e.Name == string(pipeline.FieldOwner) && e.To != "" {
-				owners++
-			}
-		}
-		if owners == 1 {
+		if len(owners(history)) == 1 {
 			owned++
 		}
 	}
 	s.Say("Then %d calls at which all %d agents press in the same instant: %d answers count, one a call.", "Затем звонков: %d, и на каждом все %d операторов жмут кнопку в один миг. Засчитано ответов: %d, по одному на звонок.", calls, len(agents), answers)
 	s.Add("calls that two agents own", "звонки с двумя ответственными", owned == calls && answers == calls, s.T("%d of %d, %d attempts", "%d из %d, попыток %d"), calls-owned, calls, calls*len(agents))
 	return nil
+}
+
+// owners are those to whom a case belonged, one after another.
+func owners(history []pipeline.Event) (all []string) {
+	for _, e := range history {
+		if e.Kind == pipeline.EventSet && e.Name == string(pipeline.FieldOwner) && e.To != "" {
+			all = append(all, e.To)
+		}
+	}
+	return all
 }
 
 // names lists people in the story's language.
