@@ -28,7 +28,7 @@ func TestWhole(t *testing.T) {
 	facts.Found(t, "each is reached on the first of WhatsApp, Viber, SMS that he has", "6 of 6")
 	facts.Found(t, "delivered but unread is shown to the manager", "Boris")
 	facts.Found(t, "the cost counted is the network's bill", "33.30 RUB, billed 33.30")
-	facts.Found(t, "30 seconds of work run over the eve, the holiday and the weekend", "15.06 09:00:15")
+	facts.Found(t, "30 seconds of work run over the eve, the holiday and the weekend", "15 Jun 09:00:15")
 	facts.Found(t, "nobody on vacation gets a lead", "0, 6, 6")
 	facts.Found(t, "every history folds to its deal", "57 of 57")
 	require.GreaterOrEqual(t, len(facts), 28)

@@ -152,6 +152,10 @@ func (d *dealer) checkLeads(ctx context.Context, s *show.Story, taken []dealt) e
 	right, placed, placedRight, kept, addressed := 0, 0, 0, 0, 0
 	byHand := map[pipeline.CaseID]string{} // the last place that was written
 	cards := map[string][]dedup.CardID{}
+	said := map[pipeline.CaseID]bool{} // deals whose client named a city
+	for _, l := range taken {
+		said[l.deal] = said[l.deal] || l.city != ""
+	}
 	for _, l := range taken {
 		deal, err := d.deals.Case(ctx, l.deal)
 		if err != nil {
@@ -161,7 +165,7 @@ func (d *dealer) checkLeads(ctx context.Context, s *show.Story, taken []dealt) e
 			right++
 		}
 		digits := nationalDigits(l.phone)
-		if code := inRegister(digits); code != "" && l.city == "" {
+		if code := inRegister(digits); code != "" && !said[l.deal] {
 			placed++
 			if deal.Values["region"].Text == code {
 				placedRight++
@@ -170,8 +174,18 @@ func (d *dealer) checkLeads(ctx context.Context, s *show.Story, taken []dealt) e
 		if l.place != "" {
 			byHand[l.deal] = l.place
 		}
-		if name := reader.Name(l.name).String(); name != "" && !slices.Contains(cards[name+digits], l.card) {
-			cards[name+digits] = append(cards[name+digits], l.card)
+		// An office's number and a toll-free one are of nobody, and who gives no name may be anybody.
+		found, err := d.clients.Lookup(ctx, dedup.Identifier{Kind: dedup.KindPhone, Raw: l.phone})
+		if err != nil {
+			return err
+		}
+		card, err := d.clients.Card(ctx, l.card) // of which it may have become a part since
+		if err != nil {
+			return err
+		}
+		name := reader.Name(l.name).String()
+		if personal := len(found) > 0 && found[0].Class != dedup.ClassShared; personal && name != "" && !slices.Contains(cards[name+digits], card.ID) {
+			cards[name+digits] = append(cards[name+digits], card.ID)
 		}
 	}
 	for _, id := range d.cases {

@@ -85,7 +85,7 @@ func (d *dealer) occasion(s *show.Story, c client, span booking.Span) notify.Occ
 	return notify.Occasion{
 		ID: id, Kind: "meeting", Rev: 1, Made: s.Clock.Now(), Start: from, End: to, Zone: c.office.Zone, By: "Oleg",
 		To: notify.Recipient{ID: id, Lang: s.Lang, Zone: c.office.Zone, Addresses: map[notify.ChannelID]string{"whatsapp": c.phone, "viber": c.phone, "sms": c.phone}},
-		Vars: map[string]string{"name": words.In(s.Lang, c.name), "when": local(from, c.office).Format("02.01 15:04"), "where": words.In(s.Lang, c.office.Address),
+		Vars: map[string]string{"name": words.In(s.Lang, c.name), "when": local(from, c.office).Format(s.T("2 Jan 15:04", "02.01 15:04")), "where": words.In(s.Lang, c.office.Address),
 			"manager": words.In(s.Lang, "Oleg")},
 	}
 }

@@ -18,7 +18,7 @@ func (d *dealer) night(ctx context.Context, s *show.Story) error {
 		return err
 	}
 	next := res.Case.Next(s.Clock.Now())
-	stamp := func(t time.Time) string { return t.In(zoneIrkutsk).Format("02.01 15:04:05") }
+	stamp := func(t time.Time) string { return t.In(zoneIrkutsk).Format(s.T("2 Jan 15:04:05", "02.01 15:04:05")) }
 	s.Say("Nadya asks on %s, 15 seconds before the early end of the eve. An answer is due within 30 seconds of work: by %s, a Monday.", "Надя обращается %s, за 15 секунд до конца короткого дня. Ответить за 30 рабочих секунд — до %s, это понедельник.", stamp(s.Clock.Now()), stamp(next.Due))
 	// By hand: the 12th is Russia Day, then a weekend; the eve ends at 17, Monday begins at 9.
 	s.Add("30 seconds of work run over the eve, the holiday and the weekend", "30 рабочих секунд идут через канун, праздник и выходные", next.Due.Equal(irkutsk(15, 9, 0).Add(15*time.Second)), "%s", stamp(next.Due))

@@ -37,7 +37,7 @@ func (c *centre) timecards(_ context.Context, s *show.Story) error {
 		s.Say("%-10s  %7s  %6s  %8s  %6s", "%-10s  %7s  %10s  %5s  %10s", words.In(s.Lang, string(a.id)), clockwork(sum.Planned), clockwork(sum.Worked), clockwork(sum.Overtime), clockwork(sum.Absent))
 		if i == 0 {
 			for _, d := range cards {
-				s.Say("  %s    %7s  %6s  %8s  %6s", "  %s    %7s  %10s  %5s  %10s", d.Date.Format("02.01"), clockwork(d.Planned), clockwork(d.Worked), clockwork(d.Overtime), clockwork(d.Absent))
+				s.Say("  %s   %7s  %6s  %8s  %6s", "  %s    %7s  %10s  %5s  %10s", d.Date.Format(s.T("Mon 02", "02.01")), clockwork(d.Planned), clockwork(d.Worked), clockwork(d.Overtime), clockwork(d.Absent))
 			}
 		}
 	}
