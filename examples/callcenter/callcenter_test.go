@@ -14,7 +14,7 @@ import (
 func TestWhole(t *testing.T) {
 	t.Parallel()
 	facts := showtest.Whole(t, program)
-	facts.Found(t, "a dialled number decides group, city and topic", "280 of 280 dials, four spellings each")
+	facts.Found(t, "a dialled number decides group, city and topic", "280 of 280 dials, each number in several spellings")
 	facts.Found(t, "who is on duty, hour by hour, in six time zones", "0 of 8064 answers differ")
 	facts.Found(t, "all of the group on duty ring, and nobody else", "3 of 12 agents")
 	facts.Found(t, "calls that two agents own", "0 of 20, 240 attempts")
@@ -53,7 +53,7 @@ func TestOwnNumbersWithBrokenRows(t *testing.T) {
 		"tickets,+74955557003,Театр,Москва,nowhere,афиша",
 		"tickets,+74955557004")
 	facts, out, errs := showtest.Play(t, program(), 0, "-in", file)
-	facts.Found(t, "a dialled number decides group, city and topic", "4 of 4 dials, four spellings each")
+	facts.Found(t, "a dialled number decides group, city and topic", "4 of 4 dials, each number in several spellings")
 	require.Contains(t, out, "Numbers: 1, groups: 1, rows that cannot be read: 5.")
 	for _, said := range []string{
 		`line 3, column 9: number "12" must be one telephone number`,
