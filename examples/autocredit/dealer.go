@@ -58,8 +58,9 @@ type dealer struct {
 	messages *notify.Desk
 
 	network network
-	sales   []pipeline.CaseID // one in each city
-	cases   []pipeline.CaseID // all that this run opened, for the checks
+	starts  map[string]time.Time // of the meetings, by client
+	sales   []pipeline.CaseID    // one in each city
+	cases   []pipeline.CaseID    // all that this run opened, for the checks
 }
 
 // open makes the desks.

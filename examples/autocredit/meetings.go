@@ -111,7 +111,7 @@ func (d *dealer) meetings(ctx context.Context, s *show.Story) error {
 			return err
 		}
 	}
-	byClock := map[string]time.Time{}
+	d.starts = map[string]time.Time{}
 	for _, c := range clients {
 		free, err := d.slots(ctx, s, c.office, 11)
 		if err != nil {
@@ -134,11 +134,11 @@ func (d *dealer) meetings(ctx context.Context, s *show.Story) error {
 			return err
 		}
 		from, _ := got.Times()
-		byClock[c.name] = from
+		d.starts[c.name] = from
 		s.Say("%s: %s, %s on 11 June (%s in Irkutsk); %d slots were free.", "%s: %s, 11 июня в %s (в Иркутске %s); свободно было: %d.",
 			words.In(s.Lang, c.name), words.In(s.Lang, c.office.Address), local(from, c.office).Format("15:04"), from.In(zoneIrkutsk).Format("15:04"), len(free))
 	}
-	s.Add("eleven o'clock is an hour earlier in Chita than in Irkutsk", "одиннадцать в Чите на час раньше, чем в Иркутске", byClock["Alisa"].Sub(byClock["Semyon"]) == time.Hour, "%s, %s UTC", byClock["Semyon"].Format("15:04"), byClock["Alisa"].Format("15:04"))
+	s.Add("eleven o'clock is an hour earlier in Chita than in Irkutsk", "одиннадцать в Чите на час раньше, чем в Иркутске", d.starts["Alisa"].Sub(d.starts["Semyon"]) == time.Hour, "%s, %s UTC", d.starts["Semyon"].Format("15:04"), d.starts["Alisa"].Format("15:04"))
 	if err := d.rush(ctx, s); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // messaging plays what becomes of the messages about the meetings: until the afternoon, when somebody has
-// still not read his; then until noon of the next day, with the reminders.
+// still not read his; then through the next day, with the reminders.
 func (d *dealer) messaging(ctx context.Context, s *show.Story) error {
 	if err := d.until(ctx, s, irkutsk(10, 14, 30)); err != nil {
 		return err
@@ -91,8 +91,8 @@ func (d *dealer) messaging(ctx context.Context, s *show.Story) error {
 	if err := d.until(ctx, s, irkutsk(11, 16, 0)); err != nil {
 		return err
 	}
-	reminded := d.network.reminded()
-	s.Add("a reminder two hours before each meeting, none of one cancelled", "напоминание за два часа до каждой встречи, об отменённой ни одного", len(reminded) == len(clients)-1 && reminded["Vera"] == 0 && slices.Contains(free, span), s.T("%d reminded, Vera %d times", "напомнили %d, Вере %d раз"), len(reminded), reminded["Vera"])
+	reminded, untimely := d.network.reminded(d.starts)
+	s.Add("a reminder two hours before each meeting, none of one cancelled", "напоминание за два часа до каждой встречи, об отменённой ни одного", len(reminded) == len(clients)-1 && untimely == 0 && reminded["Vera"] == 0 && slices.Contains(free, span), s.T("%d reminded, %d untimely, Vera %d times", "напомнили %d, не вовремя %d, Вере %d раз"), len(reminded), untimely, reminded["Vera"])
 	return d.checkCosts(ctx, s)
 }
 
@@ -147,18 +147,17 @@ func (d *dealer) tried(s *show.Story, step notify.StepReport) string {
 
 // checkCosts compares what the deliveries say they cost with the network's own bill.
 func (d *dealer) checkCosts(ctx context.Context, s *show.Story) error {
-	var all []notify.Delivery
-	for _, c := range clients {
-		found, err := s.Notify.Find(ctx, notify.Filter{Recipient: fmt.Sprintf("r%d-%s", s.Run, c.name)}, "", 100)
-		if err != nil {
-			return err
-		}
-		all = append(all, found...)
-	}
 	rows, err := notify.Report(func(yield func(notify.Delivery, error) bool) {
-		for _, m := range all {
-			if !yield(m, nil) {
+		for _, c := range clients {
+			found, err := s.Notify.Find(ctx, notify.Filter{Recipient: fmt.Sprintf("r%d-%s", s.Run, c.name)}, "", 100)
+			if err != nil {
+				yield(notify.Delivery{}, err)
 				return
+			}
+			for _, m := range found {
+				if !yield(m, nil) {
+					return
+				}
 			}
 		}
 	})
@@ -250,17 +249,22 @@ func (n *network) unread(now time.Time) (names []string) {
 	return names
 }
 
-// reminded counts the reminders that went out, by client.
-func (n *network) reminded() map[string]int {
-	count := map[string]int{}
+// reminded counts the reminders that arrived, by client, and those that did not arrive two hours before the
+// meeting, or up to half an hour later where channels failed.
+func (n *network) reminded(starts map[string]time.Time) (count map[string]int, untimely int) {
+	count = map[string]int{}
 	for _, p := range n.sent {
-		if strings.Contains(string(p.ID), "|meeting_due|") && !p.delivered.IsZero() {
-			_, rest, _ := strings.Cut(string(p.ID), "-")
-			name, _, _ := strings.Cut(rest, "|")
-			count[name]++
+		if !strings.Contains(string(p.ID), "|meeting_due|") || p.delivered.IsZero() {
+			continue
+		}
+		_, rest, _ := strings.Cut(string(p.ID), "-")
+		name, _, _ := strings.Cut(rest, "|")
+		count[name]++
+		if before := starts[name].Sub(p.delivered); before > 2*time.Hour || before < 90*time.Minute {
+			untimely++
 		}
 	}
-	return count
+	return count, untimely
 }
 
 // bill adds up what was delivered, and for SMS taken, in kopecks; what the same texts had cost by SMS

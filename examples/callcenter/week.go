@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/tenure-go/tenure/examples/internal/show"
 	"github.com/tenure-go/tenure/forecast"
 	"github.com/tenure-go/tenure/notify"
@@ -148,33 +150,36 @@ func (w *shift) givesUp(ctx context.Context, in call, rang pipeline.Case, line n
 	if w.rnd.IntN(10) < 3 || in.from == anonymous {
 		return nil
 	}
-	w.add(w.Clock.Now().Add(time.Duration(5+w.rnd.IntN(45))*time.Minute), func() error {
-		now, deal := w.Clock.Now(), rang.ID
-		c, err := w.calls.Case(ctx, deal)
-		if err != nil || c.Stage != "callback" || now.Before(w.busy[in.from]) {
+	w.add(w.Clock.Now().Add(time.Duration(5+w.rnd.IntN(45))*time.Minute), func() error { return w.isCalledBack(ctx, in, rang.ID, line) })
+	return nil
+}
+
+// isCalledBack: somebody on duty rings the guest, of his group if possible, unless he has called again himself.
+func (w *shift) isCalledBack(ctx context.Context, in call, id pipeline.CaseID, line number) error {
+	now := w.Clock.Now()
+	c, err := w.calls.Case(ctx, id)
+	if err != nil || c.Stage != "callback" || now.Before(w.busy[in.from]) {
+		return err
+	}
+	var free []pipeline.ActorID
+	for _, id := range []pipeline.PoolID{c.Pool, everyone} {
+		p, err := w.pool(ctx, id)
+		if err != nil {
 			return err
 		}
-		var free []pipeline.ActorID
-		for _, id := range []pipeline.PoolID{c.Pool, everyone} {
-			p, err := w.pool(ctx, id)
-			if err != nil {
-				return err
-			}
-			if free, _ = pipeline.Assign(p, nil, pipeline.Open{}, now); len(free) > 0 {
-				break
-			}
+		if free, _ = pipeline.Assign(p, nil, pipeline.Open{}, now); len(free) > 0 {
+			break
 		}
-		if len(free) == 0 {
-			return nil
-		}
-		who := free[w.rnd.IntN(len(free))]
-		w.log = append(w.log, forecast.Call{ID: forecast.CallID(in.id + "|back"), At: now, Out: true, Line: line.channel, Group: line.group, Customer: in.from, By: forecast.OperatorID(who)})
-		if err := w.callBack(ctx, in.id, deal, who); err != nil {
-			return err
-		}
-		w.talk(ctx, in, len(w.log)-1, deal, who)
+	}
+	if len(free) == 0 {
 		return nil
-	})
+	}
+	who := free[w.rnd.IntN(len(free))]
+	w.log = append(w.log, forecast.Call{ID: forecast.CallID(in.id + "|back"), At: now, Out: true, Line: line.channel, Group: line.group, Customer: in.from, By: forecast.OperatorID(who)})
+	if err := w.callBack(ctx, in.id, id, who); err != nil {
+		return err
+	}
+	w.talk(ctx, in, len(w.log)-1, id, who)
 	return nil
 }
 
@@ -200,17 +205,9 @@ func (c *centre) checkMessages(ctx context.Context, s *show.Story) error {
 	}
 	s.Add("missed calls: one text to a mobile, none to a landline or a hidden number", "пропущенные: одно SMS на мобильный, ни одного на городской или скрытый", mobile > 0 && c.network.of("sms") == mobile,
 		s.T("%d texts, %d calls missed, %d of mobiles", "SMS %d, пропущено %d, с мобильных %d"), c.network.of("sms"), missed, mobile)
-	var kept []notify.Delivery
-	for _, o := range c.network.sent {
-		d, err := c.messages.Delivery(ctx, o.ID)
-		if err != nil {
-			return err
-		}
-		kept = append(kept, d)
-	}
 	rows, err := notify.Report(func(yield func(notify.Delivery, error) bool) {
-		for _, d := range kept {
-			if !yield(d, nil) {
+		for _, o := range c.network.sent {
+			if d, err := c.messages.Delivery(ctx, o.ID); !yield(d, err) {
 				return
 			}
 		}
@@ -218,7 +215,7 @@ func (c *centre) checkMessages(ctx context.Context, s *show.Story) error {
 	if err != nil {
 		return err
 	}
-	bill, reported := c.network.bill(), c.network.bill().Sub(c.network.bill())
+	bill, reported := c.network.bill(), decimal.Zero
 	for _, r := range rows {
 		reported = reported.Add(r.Cost)
 	}
