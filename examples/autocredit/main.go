@@ -1,50 +1,39 @@
-// Command autocredit plays the days of a car dealer: forms pick pipelines, a sale goes to credit of its city,
-// a win is refused until everything is there, and a clock of 30 seconds runs over night and holiday.
+// Command autocredit plays the days of a car dealer with offices in Irkutsk, Chita and Blagoveshchensk,
+// who sells on credit.
 //
 //	go run ./examples/autocredit
-//	go run ./examples/autocredit -db deals.db
-//	go run ./examples/autocredit -postgres postgres://localhost/crm -lang en
+//	go run ./examples/autocredit -lang ru -out out
+//	go run ./examples/autocredit -in leads.csv -db deals.db
 //
-// It ends with a table of facts, each computed by other code than what did the work.
+// A deal knows its region, its office and where to meet from the moment it appears; meetings do not
+// clash; a message goes by WhatsApp, then Viber, then SMS; a sale goes to the credit department of its
+// city; and a button is grey for a reason. It ends with a table of facts, each computed by other code
+// than what did the work.
 package main
 
 import (
-	"context"
-	"flag"
-	"fmt"
-	"io"
-	"os"
-	"os/signal"
+	"time"
+	_ "time/tzdata" // the offices' zones, whatever the host has
 
 	"github.com/tenure-go/tenure/examples/internal/show"
 )
 
-func main() {
-	db := flag.String("db", "", "keep the deals in this SQLite file")
-	url := flag.String("postgres", "", "keep the deals in this PostgreSQL, a URL")
-	lang := flag.String("lang", "ru", "language of titles and reasons: en or ru")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Stdout, os.Stderr, *db, *url, *lang))
-}
+func main() { show.Main(program()) }
 
-// run returns the exit status: 0, 1 if a check or a store failed, 2 if the flags cannot be used.
-func run(ctx context.Context, out, errs io.Writer, db, url, lang string) int {
-	if lang != "en" && lang != "ru" {
-		fmt.Fprintf(errs, "autocredit: -lang %q: must be en or ru\n", lang)
-		return 2
+func program() show.Program {
+	d := &dealer{}
+	return show.Program{
+		Name: "autocredit",
+		En:   "cars on credit in Irkutsk, Chita and Blagoveshchensk", Ru: "автокредит в Иркутске, Чите и Благовещенске",
+		Start: time.Date(2026, time.June, 10, 2, 0, 0, 0, time.UTC), // a Wednesday, 10:00 in Irkutsk
+		Chapters: []show.Chapter{
+			{En: "A deal appears", Ru: "Появляется сделка", Play: d.leads},
+			{En: "Buttons, allowed and grey", Ru: "Кнопки, доступные и серые", Play: d.buttons},
+			{En: "A sale goes to credit", Ru: "Продажа уходит в кредит", Play: d.credits},
+			{En: "Meetings", Ru: "Встречи", Play: d.meetings},
+			{En: "WhatsApp, then Viber, then SMS", Ru: "WhatsApp, потом Viber, потом SMS", Play: d.messaging},
+			{En: "Thirty seconds over a holiday", Ru: "Тридцать секунд через праздник", Play: d.night},
+			{En: "A vacation in the rotation", Ru: "Отпуск в очереди продавцов", Play: d.rotation},
+		},
 	}
-	s, closing, err := openStore(ctx, db, url)
-	if err != nil {
-		fmt.Fprintln(errs, "autocredit:", err)
-		return 1
-	}
-	defer closing()
-	var checks show.Checks
-	if err := play(ctx, out, s, lang, &checks); err != nil {
-		fmt.Fprintln(errs, "autocredit:", err)
-		return 1
-	}
-	return checks.Print(out)
 }

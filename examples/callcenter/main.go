@@ -1,49 +1,40 @@
-// Command callcenter reports a week of calls: what was answered, what was missed and not returned,
-// who answered how fast, by group, line and operator, and against the week before.
+// Command callcenter is a hotel search by telephone: seventy dialled numbers, four groups of agents
+// in six time zones, two weeks in June.
 //
-//	go run ./examples/callcenter -out out
-//	go run ./examples/callcenter -lang ru -seed 7
+//	go run ./examples/callcenter
+//	go run ./examples/callcenter -lang ru -out out
+//	go run ./examples/callcenter -in numbers.csv -db calls.db
 //
-// It ends with a table of facts, each computed by other code than what did the work.
+// What was dialled says which group is wanted, in which city, on what topic; all of the group ring, and
+// who answers first has the call. It ends with a table of facts, each computed by other code than what
+// did the work.
 package main
 
 import (
-	"context"
-	"flag"
-	"fmt"
-	"os"
-	"os/signal"
+	"time"
+	_ "time/tzdata" // the agents' zones, whatever the host has
 
 	"github.com/tenure-go/tenure/examples/internal/show"
 )
 
-// options are what every chapter is told.
-type options struct {
-	db, postgres, lang, out string
-	seed                    uint64
-	checks                  *show.Checks
-}
+func main() { show.Main(program()) }
 
-// chapters are played in order.
-var chapters = []func(ctx context.Context, o options) error{
-	calls,
-}
-
-func main() {
-	o := options{checks: new(show.Checks)}
-	flag.StringVar(&o.db, "db", "", "keep what the chapters keep in this SQLite file; reports keep nothing")
-	flag.StringVar(&o.postgres, "postgres", "", "keep what the chapters keep in this PostgreSQL, a URL; reports keep nothing")
-	flag.StringVar(&o.lang, "lang", "en", "language of the tables: en or ru")
-	flag.StringVar(&o.out, "out", "", "a folder for the page")
-	flag.Uint64Var(&o.seed, "seed", 1, "what is drawn")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	for _, chapter := range chapters {
-		if err := chapter(ctx, o); err != nil {
-			fmt.Fprintln(os.Stderr, "callcenter:", err)
-			os.Exit(1)
-		}
+func program() show.Program {
+	c := &centre{}
+	return show.Program{
+		Name: "callcenter",
+		En:   "hotel search by telephone", Ru: "подбор отелей по телефону",
+		Start: time.Date(2026, time.June, 1, 8, 0, 0, 0, time.UTC), // a Monday, 11:00 in Moscow
+		Chapters: []show.Chapter{
+			{En: "Which number was dialled", Ru: "На какой номер звонят", Play: c.dialled},
+			{En: "Who is on duty", Ru: "Кто на смене", Play: c.duty},
+			{En: "All of the group ring", Ru: "Звонит у всей группы", Play: c.firstAnswers},
+			{En: "The queue", Ru: "Живая очередь", Play: c.queue},
+			{En: "A missed call", Ru: "Пропущенный звонок", Play: c.missed},
+			{En: "A guest calls again", Ru: "Гость звонит снова", Play: c.comesBack},
+			{En: "A week of calls", Ru: "Неделя звонков", Play: c.week},
+			{En: "Timecards", Ru: "Табель", Play: c.timecards},
+			{En: "The week's report", Ru: "Отчёт за неделю", Play: c.report},
+		},
 	}
-	os.Exit(o.checks.Print(os.Stdout))
 }

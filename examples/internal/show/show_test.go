@@ -18,6 +18,8 @@ import (
 	"github.com/tenure-go/tenure/booking"
 	"github.com/tenure-go/tenure/examples/internal/show"
 	"github.com/tenure-go/tenure/examples/internal/showtest"
+	"github.com/tenure-go/tenure/notify/sms"
+	"github.com/tenure-go/tenure/pipeline"
 )
 
 func one(resumes bool, play func(context.Context, *show.Story) error) show.Program {
@@ -185,14 +187,12 @@ func TestOwnFlags(t *testing.T) {
 	rooms := 100
 	p := one(false, func(_ context.Context, s *show.Story) error {
 		s.Add("rooms", "номера", rooms == 7, "%d", rooms)
-		s.Add("input", "вход", true, "%s", s.Input())
 		return s.File("a/page.html", []byte("x"))
 	})
 	p.Flags = func(f *flag.FlagSet) { f.IntVar(&rooms, "rooms", 100, "") }
 	dir := t.TempDir()
-	facts, _, _ := showtest.Play(t, p, 0, "-rooms", "7", "-out", dir, "-in", "a.bin,b.bin")
+	facts, _, _ := showtest.Play(t, p, 0, "-rooms", "7", "-out", dir)
 	facts.Found(t, "rooms", "7")
-	facts.Found(t, "input", "a.bin,b.bin")
 	require.FileExists(t, filepath.Join(dir, "a", "page.html"))
 }
 
@@ -201,4 +201,15 @@ func TestWordsSpeakRussian(t *testing.T) {
 	words := show.Words{"owner": "ответственный", "head": "руководитель"}
 	require.Equal(t, "поле ответственный меняют: руководитель, seller", words.In("ru", "поле owner меняют: head, seller"))
 	require.Equal(t, "owner may be edited by: head", words.In("en", "owner may be edited by: head"))
+}
+
+func TestReasonsAndParts(t *testing.T) {
+	t.Parallel()
+	reasons := []pipeline.Reason{{Code: "role", Roles: []pipeline.Role{"head"}}, {Code: "unchecked", Field: "paid"}}
+	require.Equal(t, "только для: руководитель; не отмечено: paid", show.Reasons(show.Words{"head": "руководитель"}, "ru", reasons))
+	for text, want := range map[string]int64{"": 1, strings.Repeat("a", 160): 1, strings.Repeat("a", 161): 2, strings.Repeat("a", 307): 3, strings.Repeat("я", 70): 1, strings.Repeat("я", 135): 3} {
+		require.Equal(t, want, show.Parts(text), len(text))
+		counted, _ := sms.Count(text)
+		require.EqualValues(t, max(1, counted), show.Parts(text))
+	}
 }

@@ -3,6 +3,9 @@ package showtest
 
 import (
 	"bytes"
+	"context"
+	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -56,4 +59,31 @@ func Whole(t *testing.T, program func() show.Program, args ...string) Facts {
 	require.NotEqual(t, lite, ru)
 	require.Len(t, russian, len(facts))
 	return facts
+}
+
+// Interrupted presses Ctrl-C when a program has told as far as a text, and runs it again on the same
+// SQLite file, where all checks must pass. It returns the facts of the second run.
+func Interrupted(t *testing.T, program func() show.Program, at string) Facts {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "interrupted.db")
+	ctx, stop := context.WithCancel(t.Context())
+	res := program().Run(ctx, []string{"-db", file}, &stopping{at: at, stop: stop}, io.Discard)
+	require.Equal(t, 130, res.Status, "never told: %s", at)
+	facts, _, _ := Play(t, program(), 0, "-db", file)
+	return facts
+}
+
+// A stopping writer calls stop when it was given a text.
+type stopping struct {
+	told strings.Builder
+	at   string
+	stop func()
+}
+
+func (w *stopping) Write(p []byte) (int, error) {
+	w.told.Write(p)
+	if strings.Contains(w.told.String(), w.at) {
+		w.stop()
+	}
+	return len(p), nil
 }
