@@ -1,16 +1,18 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/rickb777/date/v2"
 	"github.com/shopspring/decimal"
 
-	"github.com/tenure-go/tenure/examples/internal/show"
 	"github.com/tenure-go/tenure/forecast"
 	"github.com/tenure-go/tenure/forecast/chart"
+	"github.com/tenure-go/tenure/notify"
 )
 
 // houseFacts are the deals of a developer and what their buyers are to pay into escrow.
@@ -25,7 +27,7 @@ type houseFacts struct {
 // later than first agreed; some deals fall through.
 func drawHouse(seed uint64) houseFacts {
 	rng := rand.New(rand.NewPCG(seed, 11))
-	f := houseFacts{today: date.New(2027, 6, 8)}
+	f := houseFacts{today: date.New(2026, 3, 31)}
 	projects, channels := []string{"North Park", "River Side", "Old Mill"}, []string{"site", "agents", "context", "outdoor"}
 	managers := []string{"Anna", "Boris", "Vera"}
 	for i := range 900 {
@@ -105,9 +107,11 @@ func drawInstalments(rng *rand.Rand, d *forecast.Deal, today date.Date) []foreca
 	return promises
 }
 
-// money is the page of a developer's morning: what escrow receives when and how surely, why the
-// plan of two months ago and the fact differ, what the open deals will bring, the funnel, the day.
-func money(f houseFacts, lang, out string, checks *show.Checks) error {
+// money is a developer's morning: what escrow receives when and how surely, why the plan of two
+// months ago and the fact differ, what the open deals will bring, the funnel, and the day.
+func (o *office) money(ctx context.Context) error {
+	f := drawHouse(o.Seed)
+	o.at(31, 9, 0)
 	until := forecast.Options{AsOf: f.today, Days: 90, Every: forecast.EveryWeek, By: "project", Seed: 1}
 	escrow, err := forecast.Receipts(forecast.All(f.promises), forecast.ReceiptsConfig{Options: until, Kinds: []forecast.PromiseKind{forecast.KindToEscrow}})
 	if err != nil {
@@ -136,56 +140,75 @@ func money(f houseFacts, lang, out string, checks *show.Checks) error {
 		return err
 	}
 	day, err := forecast.Daily(forecast.Sources{Deals: forecast.All(f.deals), Promises: forecast.All(f.promises), Plan: &plan},
-		forecast.DailyConfig{Options: forecast.Options{AsOf: f.today}, Zone: "Europe/Moscow"})
+		forecast.DailyConfig{Options: forecast.Options{AsOf: f.today}, Zone: zone})
 	if err != nil {
 		return err
 	}
-	checkHouse(f, escrow, why, funnel, checks)
-	return show.Page(checks, out, "newbuild.html",
-		chart.Section{Title: "Escrow", Text: explain(escrow), Charts: []chart.SVG{chart.Fan("Money into escrow by week, RUB", escrow)},
-			Tables: tables(lang, escrow.Table(), escrow.PartsTable(), escrow.EvidenceTable())},
-		chart.Section{Title: "Plan and fact", Charts: []chart.SVG{planBars(why)}, Tables: tables(lang, why.Table())},
-		chart.Section{Title: "Open deals", Text: explain(open), Charts: []chart.SVG{chart.Fan("Won by week, RUB", open)}, Tables: tables(lang, open.PartsTable())},
-		chart.Section{Title: "Funnel", Charts: []chart.SVG{funnelSteps(funnel)}, Tables: tables(lang, funnel.Table(), funnel.LoadTable(), marketing.Table())},
-		chart.Section{Title: "The day", Text: day.Text(lang)},
+	o.Say("all the developer's houses, %d deals; escrow in the next 90 days: %s", "все дома застройщика, сделок %d; эскроу на 90 дней вперёд: %s", len(f.deals), o.explain(escrow))
+	for _, b := range escrow.Buckets[:4] {
+		o.Say("  week of %s: due by contract %s RUB, expected %s", "  неделя с %s: по договорам %s руб., ожидается %s", b.From, b.Contract, b.Mean)
+	}
+	o.Say("the last two months: planned %s, came %s RUB", "за последние два месяца: план %s, факт %s руб.", why.Total.Plan, why.Total.Fact)
+	o.Say("the day in short:", "сводка дня:")
+	for line := range strings.Lines(day.Text(o.Lang)) {
+		o.Say("  %s", "  %s", strings.TrimSpace(line))
+	}
+	if _, err := o.letters.Post(ctx, notify.Occasion{
+		ID: o.id("day-%s", f.today), Kind: "day", Start: o.Clock.Now(), Zone: zone, To: notify.Recipient{ID: string(head.ID), Addresses: map[notify.ChannelID]string{"email": "head@example.org"}, Lang: "ru"},
+		Vars: map[string]string{"name": "Елена", "day": f.today.String(), "summary": day.Text("ru")},
+	}); err != nil {
+		return err
+	}
+	o.at(31, 19, 0)
+	if err := o.tick(ctx); err != nil {
+		return err
+	}
+	o.checkMoney(f, escrow, why, funnel)
+	return o.Page("newbuild.html",
+		chart.Section{Title: o.T("Escrow", "Эскроу"), Text: o.explain(escrow), Charts: []chart.SVG{chart.Fan(o.T("Money into escrow by week, RUB", "Поступления на эскроу по неделям, руб."), escrow)},
+			Tables: o.tables(escrow.Table(), escrow.PartsTable(), escrow.EvidenceTable())},
+		chart.Section{Title: o.T("Plan and fact", "План и факт"), Charts: []chart.SVG{o.planBars(why)}, Tables: o.tables(why.Table())},
+		chart.Section{Title: o.T("Open deals", "Открытые сделки"), Text: o.explain(open), Charts: []chart.SVG{chart.Fan(o.T("Won by week, RUB", "Выиграно по неделям, руб."), open)}, Tables: o.tables(open.PartsTable())},
+		chart.Section{Title: o.T("Funnel", "Воронка"), Charts: []chart.SVG{o.funnelSteps(funnel)}, Tables: o.tables(funnel.Table(), funnel.LoadTable(), marketing.Table())},
+		chart.Section{Title: o.T("The day", "День"), Text: day.Text(o.Lang)},
 	)
 }
 
-func tables(lang string, list ...forecast.Table) []forecast.Table {
+func (o *office) tables(list ...forecast.Table) []forecast.Table {
 	for i := range list {
-		list[i] = list[i].In(lang)
+		list[i] = list[i].In(o.Lang)
 	}
 	return list
 }
 
-// explain says by what method a forecast is, and why not by a better one.
-func explain(f forecast.Forecast) string {
-	text := fmt.Sprintf("%s to come, %s to %s with four chances of five, by method %q.", f.Total.Mean, f.Total.Low, f.Total.High, f.Method)
+// explain says how much is to come, and how surely.
+func (o *office) explain(f forecast.Forecast) string {
+	text := fmt.Sprintf(o.T("%s RUB, four chances of five that %s to %s", "%s руб., с вероятностью четыре из пяти от %s до %s"), f.Total.Mean, f.Total.Low, f.Total.High)
 	if f.Degraded != "" {
-		text += " " + f.Degraded + "."
+		text += " (" + f.Degraded + ")"
 	}
 	return text
 }
 
-func planBars(r forecast.PlanFactReport) chart.SVG {
-	plan, fact := chart.Series{Name: "plan"}, chart.Series{Name: "fact"}
+func (o *office) planBars(r forecast.PlanFactReport) chart.SVG {
+	plan, fact := chart.Series{Name: o.T("plan", "план")}, chart.Series{Name: o.T("fact", "факт")}
 	for _, b := range r.Buckets {
 		plan.Points = append(plan.Points, chart.Point{Label: b.From.String(), Value: b.Plan})
 		fact.Points = append(fact.Points, chart.Point{Label: b.From.String(), Value: b.Fact})
 	}
-	return chart.Bars("Plan and fact by week, RUB", plan, fact)
+	return chart.Bars(o.T("Plan and fact by week, RUB", "План и факт по неделям, руб."), plan, fact)
 }
 
-func funnelSteps(r forecast.FunnelReport) chart.SVG {
+func (o *office) funnelSteps(r forecast.FunnelReport) chart.SVG {
 	var steps []chart.Point
-	for i, stage := range r.Stages {
+	for i, stage := range []string{o.T("inquiry", "заявка"), o.T("meeting", "встреча"), o.T("booking", "бронь")} {
 		steps = append(steps, chart.Point{Label: stage, Value: decimal.NewFromInt(int64(r.Total.Reached[i]))})
 	}
-	return chart.Steps("From inquiry to contract", append(steps, chart.Point{Label: "won", Value: decimal.NewFromInt(int64(r.Total.Won))})...)
+	return chart.Steps(o.T("From inquiry to contract", "От заявки до договора"), append(steps, chart.Point{Label: o.T("won", "выиграно"), Value: decimal.NewFromInt(int64(r.Total.Won))})...)
 }
 
-// checkHouse sums the facts by hand.
-func checkHouse(f houseFacts, escrow forecast.Forecast, why forecast.PlanFactReport, funnel forecast.FunnelReport, checks *show.Checks) {
+// checkMoney sums the facts by hand.
+func (o *office) checkMoney(f houseFacts, escrow forecast.Forecast, why forecast.PlanFactReport, funnel forecast.FunnelReport) {
 	due, paid := decimal.Zero, decimal.Zero
 	for _, p := range f.promises {
 		left := p.Amount
@@ -207,19 +230,19 @@ func checkHouse(f houseFacts, escrow forecast.Forecast, why forecast.PlanFactRep
 	for _, b := range escrow.Buckets {
 		sum = sum.Add(b.Contract)
 	}
-	checks.Add("escrow on paper equals the sum over promises", sum.Equal(due) && escrow.Total.Contract.Equal(due), "%s", due)
+	o.Add("escrow on paper equals the sum over promises", "эскроу по договорам равно сумме обещаний", sum.Equal(due) && escrow.Total.Contract.Equal(due), "%s", due)
 	parts := decimal.Zero
 	for _, p := range escrow.Parts {
 		parts = parts.Add(p.Mean)
 	}
-	checks.Add("projects add up to the forecast", parts.Equal(escrow.Total.Mean), "%s", parts)
-	checks.Add("fact equals the sum over payments", why.Total.Fact.Equal(paid), "%s", paid)
-	checks.Add("causes add up to fact less plan", why.Total.Causes().Equal(why.Total.Difference()), "%s", why.Total.Difference())
+	o.Add("projects add up to the forecast", "проекты складываются в прогноз", parts.Equal(escrow.Total.Mean), "%s", parts)
+	o.Add("fact equals the sum over payments", "факт равен сумме платежей", why.Total.Fact.Equal(paid), "%s", paid)
+	o.Add("causes add up to fact less plan", "причины складываются в разницу факта и плана", why.Total.Causes().Equal(why.Total.Difference()), "%s", why.Total.Difference())
 	won := 0
 	for _, d := range f.deals {
 		if d.Outcome == forecast.OutcomeWon && d.Opened.On >= f.today-364 {
 			won++
 		}
 	}
-	checks.Add("deals won in the funnel equal the deals", funnel.Total.Won == won, "%d", won)
+	o.Add("deals won in the funnel equal the deals", "выигранные в воронке равны сделкам", funnel.Total.Won == won, "%d", won)
 }
