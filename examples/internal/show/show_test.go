@@ -193,3 +193,10 @@ func TestOwnFlags(t *testing.T) {
 	facts.Found(t, "rooms", "7")
 	require.FileExists(t, filepath.Join(dir, "a", "page.html"))
 }
+
+func TestWordsSpeakRussian(t *testing.T) {
+	t.Parallel()
+	words := show.Words{"owner": "ответственный", "head": "руководитель"}
+	require.Equal(t, "поле ответственный меняют: руководитель, seller", words.In("ru", "поле owner меняют: head, seller"))
+	require.Equal(t, "owner may be edited by: head", words.In("en", "owner may be edited by: head"))
+}
