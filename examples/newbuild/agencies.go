@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tenure-go/tenure/booking"
@@ -44,13 +46,13 @@ func (o *office) quota(ctx context.Context) error {
 		if err := o.confirmAgency(ctx, buyer); err != nil {
 			return err
 		}
-		asked = append(asked, claim{client: buyer, flat: 20 + i, ttl: 5 * 24 * time.Hour, and: []booking.Claim{{Unit: quota, Span: booking.NightsFrom(o.today())}}})
+		asked = append(asked, claim{client: buyer, flat: 20 + i, ttl: 25 * 24 * time.Hour, and: []booking.Claim{{Unit: quota, Span: booking.NightsFrom(o.today())}}})
 	}
 	o.Say("agency North may hold %d flats at once, and asks for three:", "агентству «Север» можно держать %d квартиры сразу, а просит оно три:", agreed)
 	for _, c := range asked {
 		_, _, err := o.hold(ctx, c)
 		if taken, ok := errors.AsType[*booking.TakenError](err); ok {
-			o.Say("  flat %d for %s: no, places left of the quota: %d, taken by %d", "  квартира %d для %s: нет, мест в квоте: %d, занято: %d", c.flat, o.name(c.person), taken.Free, len(taken.By))
+			o.Say("  flat %d, %s: no, %d places of the quota are taken and %d are left", "  квартира %d, %s: нет, в квоте занято мест: %d, осталось: %d", c.flat, o.name(c.person), len(taken.By), taken.Free)
 		} else if err != nil {
 			return err
 		}
@@ -80,7 +82,7 @@ func (o *office) quota(ctx context.Context) error {
 			held--
 		}
 	}
-	o.Add("flats that an agency holds at once, by the feed", "квартир в брони у агентства сразу, по ленте", most == agreed && all == len(asked), "%d of %d agreed, %d in all", most, agreed, all)
+	o.Add("flats that an agency holds at once, by the feed", "квартир в брони у агентства сразу, по ленте", most == agreed && all == len(asked), o.T("%d of %d agreed, %d in all", "%d из %d по договору, всего %d"), most, agreed, all)
 	return nil
 }
 
@@ -138,7 +140,7 @@ func (o *office) dispute(ctx context.Context) error {
 	}
 	o.Say("North and South both claim %s:", "«Север» и «Юг» оба заявляют, что привели клиента (%s):", o.name(kim))
 	for _, t := range d.Touches {
-		o.Say("  %s, %s: %s, %s%s", "  %s, %s: %s, %s%s", o.when(t.Received), t.Source.Partner, t.Name, t.Phone, t.Email)
+		o.Say("  %s, %s: %s, %s%s", "  %s, %s: %s, %s%s", o.when(t.Received), o.word(string(t.Source.Partner)), t.Name, t.Phone, t.Email)
 	}
 	for _, s := range why.Steps {
 		o.Say("  evidence: %s", "  доказательство: %s", s.Text(o.Lang))
@@ -158,46 +160,46 @@ func (o *office) dispute(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range open.Decide(head, "book").Reasons() {
-		if r.Field == "agency_confirmed" {
-			o.Say("  a flat for him before that? %s", "  квартиру ему до этого? %s", r.Text(o.Lang))
-		}
+	if slices.ContainsFunc(open.Decide(head, "book").Reasons(), func(r pipeline.Reason) bool { return r.Field == "agency_confirmed" }) {
+		o.Say("  until the head confirms the agency on the deal, no flat can be held for him", "  пока руководитель не подтвердит агентство в сделке, квартиру за ним не забронировать")
 	}
 	if err := o.confirmAgency(ctx, north); err != nil {
 		return err
 	}
-	if _, _, err := o.hold(ctx, claim{client: north, flat: 23, ttl: 5 * 24 * time.Hour}); err != nil {
+	if _, _, err := o.hold(ctx, claim{client: north, flat: 23, ttl: 25 * 24 * time.Hour}); err != nil {
 		return err
 	}
 
-	winner := make(map[dedup.PartnerID]dedup.ClaimState)
+	valid := make(map[dedup.PartnerID]int)
 	for _, p := range []dedup.PartnerID{"agency-north", "agency-south"} {
 		claims, _, err := o.cards.Filings(ctx, o.Dedup, dedup.Filter{Partner: p, Scope: o.house}, "", 100)
 		if err != nil {
 			return err
 		}
 		for _, c := range claims {
-			if c.Touch == dedup.TouchID(north.id) || c.Touch == dedup.TouchID(o.id("kim-south")) {
-				winner[p] = c.State
+			if (c.Touch == dedup.TouchID(north.id) || c.Touch == dedup.TouchID(o.id("kim-south"))) && (c.State == dedup.ClaimHeld || c.State == dedup.ClaimConfirmed) {
+				valid[p]++
 			}
 		}
 	}
-	o.Add("a dispute ends with one claim", "спор кончается одной заявкой", winner["agency-north"] == dedup.ClaimSuperseded && winner["agency-south"] == dedup.ClaimConfirmed, "north %v, south %v", winner["agency-north"], winner["agency-south"])
+	o.Add("claims that stand after the dispute, South's alone", "заявлений, оставшихся после спора, — только «Юга»", valid["agency-north"] == 0 && valid["agency-south"] == 1, "%s", o.of(valid["agency-north"]+valid["agency-south"], 2))
 	return nil
 }
 
 // views shows each agency the deals of the buyers whom it may call its own.
 func (o *office) views(ctx context.Context) error {
-	var told []dedup.Answer
-	for _, n := range []int{39, 22} { // a stranger, and Lapina, whom North has brought
+	right := 0
+	for n, want := range map[int]dedup.Answer{39: dedup.AnswerFree, 22: dedup.AnswerTaken} { // a stranger; Lapina, whom North has brought
 		v, err := o.cards.Probe(ctx, dedup.Probe{Partner: "agency-south", Scope: o.house, Identifiers: []dedup.Identifier{{Kind: dedup.KindPhone, Raw: o.phone(person{N: n})}}})
 		if err != nil {
 			return err
 		}
-		told = append(told, v.Answer)
+		if v.Answer == want {
+			right++
+		}
 	}
-	o.Add("South asks about a stranger, and about a buyer of North's", "«Юг» спрашивает о незнакомце и о клиенте «Севера»", told[0] == dedup.AnswerFree && told[1] == dedup.AnswerTaken, "%v, %v", told[0], told[1])
-	seen, foreign := 0, 0
+	o.Add("South asks first: a stranger is free, North's buyer is taken", "«Юг» спрашивает заранее: незнакомец свободен, клиент «Севера» занят", right == 2, "%s", o.of(right, 2))
+	seen := make(map[pipeline.CaseID]int)
 	for _, p := range []dedup.PartnerID{"agency-north", "agency-south"} {
 		claims, _, err := o.cards.Filings(ctx, o.Dedup, dedup.Filter{Partner: p, Scope: o.house}, "", 100)
 		if err != nil {
@@ -213,23 +215,30 @@ func (o *office) views(ctx context.Context) error {
 				mine = append(mine, o.buyer(dedup.Result{Card: card.ID, Aliases: card.Aliases})...)
 			}
 		}
-		if len(mine) == 0 {
-			continue
-		}
 		deals, err := o.Pipeline.Find(ctx, pipeline.Filter{Cards: mine}, "", 100)
 		if err != nil {
 			return err
 		}
-		line := ""
+		var lines []string
 		for _, d := range deals {
-			seen++
-			if d.Values["source"].Text != "agency" {
-				foreign++
-			}
-			line += fmt.Sprintf("; %s — %s", d.Values["name"].Text, d.Stage)
+			seen[d.ID]++
+			lines = append(lines, d.Values["name"].Text+" — "+o.title(string(d.Stage)))
 		}
-		o.Say("%s sees: %s", "%s видит: %s", p, line[2:])
+		o.Say("%s sees its deals: %s", "%s видит свои сделки: %s", o.word(string(p)), strings.Join(lines, ", "))
 	}
-	o.Add("deals that an agency sees and did not bring", "сделок, которые агентство видит, но не приводило", seen == 6 && foreign == 0, "%d of %d", foreign, seen)
+	all, err := o.Pipeline.Find(ctx, pipeline.Filter{Pipeline: "newbuild"}, "", 10_000)
+	if err != nil {
+		return err
+	}
+	brought, once := 0, 0
+	for _, d := range all {
+		if d.Values["source"].Text == "agency" && strings.HasPrefix(string(d.Cards[0]), o.house+"/") {
+			brought++
+			if seen[d.ID] == 1 {
+				once++
+			}
+		}
+	}
+	o.Add("deals of agencies, each seen by one of them", "сделки агентств: каждую видит ровно одно", once == brought && len(seen) == brought, "%s", o.of(once, brought))
 	return nil
 }

@@ -100,7 +100,7 @@ func (o *office) receive(ctx context.Context, q *inquiry) error {
 		word, err := w.d.read(w.text)
 		var spelling *SpellingError
 		if errors.As(err, &spelling) {
-			o.Say("  %s, %s: %s", "  %s, %s: %s", o.when(q.at), q.channel, spelling.Text(o.Lang))
+			o.Say("  %s, %s: %s", "  %s, %s: %s", o.when(q.at), o.word(q.channel), spelling.Text(o.Lang))
 			words[w.field+" as written"] = w.text
 			unread++
 		}
@@ -123,7 +123,7 @@ func (o *office) receive(ctx context.Context, q *inquiry) error {
 	q.deal = deal
 	readable := slices.ContainsFunc(touch.Readings, func(r dedup.Reading) bool { return r.Key != "" })
 	if !readable && !touch.Repeat {
-		o.Say("  %s, %s: nobody can be called back; kept as it came:", "  %s, %s: перезвонить некуда; сохранено как есть:", o.when(q.at), q.channel)
+		o.Say("  %s, %s: nobody can be called back; kept as it came:", "  %s, %s: перезвонить некуда; сохранено как есть:", o.when(q.at), o.word(q.channel))
 		for _, reason := range touch.Reasons {
 			o.Say("    %s", "    %s", reason.Text(o.Lang))
 		}
@@ -225,7 +225,7 @@ func (o *office) received(ctx context.Context, all []*inquiry) error {
 			once++
 		}
 	}
-	o.Say("%d buyers; who came most often:", "покупателей: %d; чаще всех обращался:", len(buyers))
+	o.Say("%d inquiries are %d buyers. Who came most often, %s, has one card:", "заявок %d, а покупателей %d. Чаще всех обращалась %s, и карточка у неё одна:", len(all), len(buyers), most.Record["name"].Value)
 	for _, q := range most.came {
 		took, err := o.answeredIn(ctx, q)
 		if err != nil {
@@ -235,13 +235,13 @@ func (o *office) received(ctx context.Context, all []*inquiry) error {
 		if err != nil {
 			return err
 		}
-		o.Say("  %s by %s: card of %s, manager %s, answered after %s of working time", "  %s, %s: карточка «%s», менеджер %s, ответ через %s рабочего времени",
-			o.when(q.at), q.channel, most.Record["name"].Value, deal.Owner, took)
+		o.Say("  %s, %s: manager %s, answered after %d s of working time", "  %s, %s: менеджер — %s, ответ через %d с рабочего времени",
+			o.when(q.at), o.word(q.channel), o.word(string(deal.Owner)), int(took.Seconds()))
 	}
-	o.Add("each inquiry lies on exactly one card", "каждая заявка ровно на одной карточке", once == len(all), "%d of %d", once, len(all))
-	o.Add("each inquiry is kept as it came", "каждая заявка хранится как пришла", kept == len(all), "%d of %d", kept, len(all))
-	o.Add("buyers without a manager, or with two", "покупателей без менеджера или с двумя", unowned == 0, "%d of %d", unowned, len(buyers))
-	o.Add("answers after 30 s of working time, by plain arithmetic", "ответов позже 30 с рабочего времени, по простой арифметике", late == 0, "%d of %d", late, len(all))
+	o.Add("each inquiry lies on exactly one card", "каждая заявка ровно на одной карточке", once == len(all), "%s", o.of(once, len(all)))
+	o.Add("each inquiry is kept as it came", "каждая заявка хранится как пришла", kept == len(all), "%s", o.of(kept, len(all)))
+	o.Add("buyers without a manager, or with two", "покупателей без менеджера или с двумя", unowned == 0, "%s", o.of(unowned, len(buyers)))
+	o.Add("answers after 30 s of working time, by plain arithmetic", "ответов позже 30 с рабочего времени, по простой арифметике", late == 0, "%s", o.of(late, len(all)))
 	return nil
 }
 

@@ -144,11 +144,11 @@ func (o *office) money(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Say("all the developer's houses, %d deals; escrow in the next 90 days: %s", "все дома застройщика, сделок %d; эскроу на 90 дней вперёд: %s", len(f.deals), o.explain(escrow))
-	for _, b := range escrow.Buckets[:4] {
-		o.Say("  week of %s: due by contract %s RUB, expected %s", "  неделя с %s: по договорам %s руб., ожидается %s", b.From, b.Contract, b.Mean)
+	o.Say("three houses, %d deals; onto escrow in the next 90 days: %s", "три дома, сделок %d; на эскроу за 90 дней вперёд: %s", len(f.deals), o.explain(escrow))
+	for _, b := range escrow.Buckets[1:4] {
+		o.Say("  week of %s: %s by contract, %s expected", "  неделя с %s: %s по договорам, %s ожидается", b.From, o.millions(b.Contract), o.millions(b.Mean))
 	}
-	o.Say("the last two months: planned %s, came %s RUB", "за последние два месяца: план %s, факт %s руб.", why.Total.Plan, why.Total.Fact)
+	o.Say("the last two months: %s were planned, %s came", "за последние два месяца: план %s, факт %s", o.millions(why.Total.Plan), o.millions(why.Total.Fact))
 	o.Say("the day in short:", "сводка дня:")
 	for line := range strings.Lines(day.Text(o.Lang)) {
 		o.Say("  %s", "  %s", strings.TrimSpace(line))
@@ -183,11 +183,17 @@ func (o *office) tables(list ...forecast.Table) []forecast.Table {
 
 // explain says how much is to come, and how surely.
 func (o *office) explain(f forecast.Forecast) string {
-	text := fmt.Sprintf(o.T("%s RUB, four chances of five that %s to %s", "%s руб., с вероятностью четыре из пяти от %s до %s"), f.Total.Mean, f.Total.Low, f.Total.High)
+	text := fmt.Sprintf(o.T("%s, four chances in five of %s to %s", "%s, с вероятностью четыре из пяти от %s до %s"), o.millions(f.Total.Mean), o.millions(f.Total.Low), o.millions(f.Total.High))
 	if f.Degraded != "" {
 		text += " (" + f.Degraded + ")"
 	}
 	return text
+}
+
+// millions is a sum as people say it.
+func (o *office) millions(d decimal.Decimal) string {
+	text := d.Shift(-6).StringFixed(1)
+	return o.T(text+" million RUB", strings.Replace(text, ".", ",", 1)+" млн руб.")
 }
 
 func (o *office) planBars(r forecast.PlanFactReport) chart.SVG {

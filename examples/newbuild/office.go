@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,8 +33,9 @@ type office struct {
 	letters *notify.Desk
 	numbers *voucher.Desk
 
-	house     string             // begins every ID of this run: a new run is a new house
-	hours     *worktime.Calendar // when somebody is at the desks
+	house     string                       // begins every ID of this run: a new run is a new house
+	hours     *worktime.Calendar           // when somebody is at the desks
+	titles    map[string]map[string]string // of stages and actions, by language
 	followers []*follower
 	cursor    store.Cursor // how far follow has read
 }
@@ -69,10 +71,18 @@ func (o *office) open(ctx context.Context, s *show.Story) (err error) {
 	if o.cards, err = dedup.New(dedup.Config{Store: s.Dedup, Now: s.Clock.Now, Claims: dedup.ClaimPolicy{OwnBlock: 14 * 24 * time.Hour}}); err != nil {
 		return err
 	}
-	stages := ready.Rules()
-	stages.Calendars["office"] = o.hours
+	rules := ready.Rules()
+	rules.Calendars["office"] = o.hours
+	sales := rules.Definitions[slices.IndexFunc(rules.Definitions, func(d pipeline.Definition) bool { return d.ID == "newbuild" })]
+	o.titles = make(map[string]map[string]string)
+	for _, stage := range sales.Stages {
+		o.titles[string(stage.ID)] = stage.Title
+	}
+	for _, move := range sales.Moves {
+		o.titles[string(move.Action)] = move.Title
+	}
 	people := map[pipeline.PoolID][]pipeline.Member{ready.PoolNewbuild: {{ID: "irina", Calendar: o.hours}, {ID: "oleg", Calendar: o.hours}}}
-	if o.deals, err = pipeline.New(pipeline.Config{Store: s.Pipeline, Rules: stages, Pools: ready.Pools(people, head.ID), Now: s.Clock.Now}); err != nil {
+	if o.deals, err = pipeline.New(pipeline.Config{Store: s.Pipeline, Rules: rules, Pools: ready.Pools(people, head.ID), Now: s.Clock.Now}); err != nil {
 		return err
 	}
 	if o.flats, err = booking.New(booking.Config{
@@ -146,6 +156,28 @@ func (o *office) today() date.Date { return date.NewAt(o.Clock.Now().Add(3 * tim
 func (o *office) when(t time.Time) string {
 	t = t.Add(3 * time.Hour)
 	return t.Format(o.T("2 Jan 15:04", "02.01 15:04"))
+}
+
+// title is how a stage or an action is called.
+func (o *office) title(id string) string { return o.titles[id][o.Lang] }
+
+// word is a name of people, agencies and channels as the story's reader says it.
+func (o *office) word(id string) string {
+	words := map[string][2]string{
+		"irina": {"Irina", "Ирина"}, "oleg": {"Oleg", "Олег"}, "elena": {"Elena", "Елена"},
+		"agency-north": {"agency North", "агентство «Север»"}, "agency-south": {"agency South", "агентство «Юг»"},
+		"site": {"site", "сайт"}, "phone": {"telephone", "телефон"}, "whatsapp": {"WhatsApp", "WhatsApp"}, "mail": {"mail", "почта"},
+		"us": {"us", "нас"}, "client": {"the client", "клиента"}, "bank": {"the bank", "банк"}, "registry": {"the registry", "регистратора"},
+	}
+	if w, ok := words[id]; ok {
+		return o.T(w[0], w[1])
+	}
+	return id
+}
+
+// of is a part of a whole, as facts tell it.
+func (o *office) of(part, whole int) string {
+	return fmt.Sprintf(o.T("%d of %d", "%d из %d"), part, whole)
 }
 
 // tick is what a service does every few seconds: what fell due is recorded and told.

@@ -55,7 +55,7 @@ func (o *office) papers(_ context.Context) error {
 	}
 	o.Add("faults in the papers, by whose move it is", "ошибки в документах, по тому, чей ход",
 		len(report.Reasons) == 8 && before["client"] == 4 && before["bank"] == 2 && before["registrar"] == 1 && before["accounts"] == 1,
-		"%d: client %d, bank %d, registrar %d, accounts %d", len(report.Reasons), before["client"], before["bank"], before["registrar"], before["accounts"])
+		o.T("%d: client %d, bank %d, registrar %d, accounts %d", "%d: клиент %d, банк %d, регистратор %d, бухгалтерия %d"), len(report.Reasons), before["client"], before["bank"], before["registrar"], before["accounts"])
 
 	// Each party does its part.
 	f.dossier.Values["buyer_passport"] = voucher.Text("4510 123456")
@@ -73,7 +73,7 @@ func (o *office) papers(_ context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Add("papers that name the buyer and have no blank", "документов с именем покупателя и без пустых мест", report.Ready && whole == len(pack.Papers), "%d of %d", whole, len(pack.Papers))
+	o.Add("papers that name the buyer and have no blank", "документов с именем покупателя и без пустых мест", report.Ready && whole == len(pack.Papers), "%s", o.of(whole, len(pack.Papers)))
 	return f.sign()
 }
 
@@ -178,7 +178,7 @@ func (f *file) sign() error {
 			if err != nil {
 				return err
 			}
-			f.Add("papers with her old name, found and printed again", "документов с прежней фамилией, найдено и напечатано заново", outdated == whole && whole == len(f.pack.Papers), "%d and %d", outdated, whole)
+			f.Add("papers with her old name, found and printed again", "документов с прежней фамилией, найдено и напечатано заново", outdated == whole && whole == len(f.pack.Papers), f.T("%d and %d", "%d и %d"), outdated, whole)
 		}
 		f.dossier.Done[report.Next] = f.today
 		walked = append(walked, string(report.Next))

@@ -72,7 +72,7 @@ func (o *office) queue(ctx context.Context) error {
 		}
 	}
 	want := "call held, form queued, call queued, deposit held, deposit expired, call held, call expired, form held, form confirmed"
-	o.Add("preempted, lapsed, promoted, sold, by the feed", "вытеснен, истёк, продвинут, продан, по ленте", strings.Join(story, ", ") == want, "%d of %d steps", len(story), strings.Count(want, ",")+1)
-	o.Add("flats shown otherwise than in the office, at any of five moments", "квартир, показанных иначе, чем в офисе, за пять моментов", differ == 0 && looks > 0, "%d of %d", differ, looks)
+	o.Add("preempted, lapsed, promoted, sold, by the feed", "вытеснен, истёк, продвинут, продан, по ленте", strings.Join(story, ", ") == want, "%s", o.of(len(story), strings.Count(want, ",")+1))
+	o.Add("flats shown otherwise than in the office, at any of five moments", "квартир, показанных иначе, чем в офисе, за пять моментов", differ == 0 && looks > 0, "%s", o.of(differ, looks))
 	return nil
 }

@@ -84,9 +84,9 @@ func (o *office) rush(ctx context.Context) error {
 	}
 	o.Say("%d buyers asked for %d flats within a minute: %d got one, %d were told no and lost nothing", "за минуту %d покупателей просили %d квартир: %d получили, %d услышали «нет» и ничего не потеряли",
 		sellers*rushFlats, rushFlats, sold, sellers*rushFlats-sold)
-	o.Add("flats held or sold twice at once, by the feed", "квартир, забронированных или проданных дважды сразу, по ленте", double == 0, "%d of %d attempts", double, sellers*rushFlats)
-	o.Add("flats held once and sold once in the rush", "квартир, забронированных и проданных по разу", held == rushFlats && sold == rushFlats, "%d and %d of %d", held, sold, rushFlats)
-	o.Add("agreement numbers of the day: doubled or left out", "номера соглашений за день: двойные или пропущенные", holes == 0 && numbers == rushFlats, "%d of %d", holes, numbers)
+	o.Add("flats held or sold twice at once, by the feed", "квартир, забронированных или проданных дважды сразу, по ленте", double == 0, o.T("%d of %d attempts", "%d из %d попыток"), double, sellers*rushFlats)
+	o.Add("flats held once and sold once in the rush", "квартир, забронированных и проданных по разу", held == rushFlats && sold == rushFlats, o.T("%d and %d of %d", "%d и %d из %d"), held, sold, rushFlats)
+	o.Add("agreement numbers of the day: doubled or left out", "номера соглашений за день: двойные или пропущенные", holes == 0 && numbers == rushFlats, "%s", o.of(holes, numbers))
 	return nil
 }
 

@@ -120,8 +120,8 @@ func (o *office) showings(ctx context.Context) error {
 		}
 		told[e.Key.ID] = append(told[e.Key.ID], from)
 	}
-	o.Add("hours left for showings, by plain arithmetic", "часы, оставшиеся для показов, по простой арифметике", same == free && same == len(after), "%d of %d", same, free)
-	o.Add("showings that clash", "показов, которые накладываются", clashes == 0, "%d of %d", clashes, len(told[string(flat)])+len(told[string(manager)]))
+	o.Add("hours left for showings, by plain arithmetic", "часы, оставшиеся для показов, по простой арифметике", same == free && same == len(after), "%s", o.of(same, free))
+	o.Add("showings that clash", "показов, которые накладываются", clashes == 0, "%s", o.of(clashes, len(told[string(flat)])+len(told[string(manager)])))
 	return nil
 }
 

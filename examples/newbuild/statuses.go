@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tenure-go/tenure/dedup"
@@ -16,6 +17,7 @@ type report struct {
 	field     pipeline.FieldID
 	value     string
 	rev       int64
+	en, ru    string
 }
 
 // statuses takes Orlova's deal from the hold to the won deal.
@@ -32,7 +34,7 @@ func (o *office) statuses(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		o.turn(res.Case, o.T("we: ", "мы: ")+string(action))
+		o.turn(res.Case, o.title(string(action)))
 		return nil
 	}
 	if err := act(13, 15, "collect", map[pipeline.FieldID]string{"payment": "mortgage"}); err != nil {
@@ -41,10 +43,20 @@ func (o *office) statuses(ctx context.Context) error {
 	if err := act(16, 10, "to_bank", map[pipeline.FieldID]string{"passport": "yes", "married": "yes", "spouse_consent": "yes"}); err != nil {
 		return err
 	}
-	bank := []report{{17, 11, "bank_status", "approved", 2}, {17, 12, "bank_status", "applied", 1}, {17, 13, "bank_status", "approved", 2}}
-	registry := []report{{20, 10, "registration_status", "paused", 2}, {20, 11, "registration_status", "sent", 1},
-		{23, 9, "registration_status", "registered", 4}, {23, 16, "registration_status", "sent", 3}}
-	escrow := []report{{24, 12, "escrow_status", "funded", 2}, {24, 17, "escrow_status", "opened", 1}}
+	approved := report{17, 11, "bank_status", "approved", 2, "the bank approves", "банк одобрил"}
+	twice := approved
+	twice.hour = 13
+	bank := []report{approved, {17, 12, "bank_status", "applied", 1, "the bank has the application", "банк получил заявку"}, twice}
+	registry := []report{
+		{20, 10, "registration_status", "paused", 2, "the registry pauses", "регистратор приостановил"},
+		{20, 11, "registration_status", "sent", 1, "the registry has the papers", "регистратор получил документы"},
+		{23, 9, "registration_status", "registered", 4, "registered", "зарегистрировано"},
+		{23, 16, "registration_status", "sent", 3, "the registry has the mended papers", "регистратор получил исправленные документы"},
+	}
+	escrow := []report{
+		{24, 12, "escrow_status", "funded", 2, "the money is on escrow", "деньги на эскроу"},
+		{24, 17, "escrow_status", "opened", 1, "the escrow account is open", "счёт эскроу открыт"},
+	}
 	if err := o.reports(ctx, orlova, bank); err != nil {
 		return err
 	}
@@ -65,7 +77,7 @@ func (o *office) statuses(ctx context.Context) error {
 	if err := act(25, 10, "win", nil); err != nil {
 		return err
 	}
-	return o.judged(ctx, orlova, append(append(bank, registry...), escrow...))
+	return o.judged(ctx, orlova, slices.Concat(bank, registry, escrow))
 }
 
 // reports takes in what the bank or the registry says, and does what became possible by it.
@@ -77,10 +89,10 @@ func (o *office) reports(ctx context.Context, c client, all []report) error {
 		if err != nil {
 			return err
 		}
-		note := fmt.Sprintf("%s %d: %s", r.field, r.rev, r.value)
+		note := fmt.Sprintf(o.T("%s (report %d)", "%s (отчёт %d)"), o.T(r.en, r.ru), r.rev)
 		for _, ch := range res.Changes {
 			if ch.Kept == pipeline.KeptStale {
-				note += o.T(" (too late, a newer one is known)", " (поздно, известно более новое)")
+				note += o.T(", but a newer one is known", ", но известен более новый")
 			}
 		}
 		deal := res.Case
@@ -101,9 +113,11 @@ func (o *office) reports(ctx context.Context, c client, all []report) error {
 
 // turn tells what happened and on whose side the deal waits.
 func (o *office) turn(deal *pipeline.Case, what string) {
-	next := deal.Next(o.Clock.Now())
-	party := map[string]string{"us": o.T("us", "нас"), "client": o.T("the client", "клиента"), "bank": o.T("the bank", "банк"), "registry": o.T("the registry", "регистратора"), "": o.T("nobody", "никого")}[next.Party]
-	o.Say("  %s, %s; stage %s, it waits for %s", "  %s, %s; стадия %s, ждём %s", o.when(o.Clock.Now()), what, deal.Stage, party)
+	if !deal.Closed.IsZero() {
+		o.Say("  %s: %s; the deal is closed", "  %s: %s; сделка закрыта", o.when(o.Clock.Now()), what)
+		return
+	}
+	o.Say("  %s: %s; stage “%s” waits for %s", "  %s: %s; стадия «%s», ждём %s", o.when(o.Clock.Now()), what, o.title(string(deal.Stage)), o.word(deal.Next(o.Clock.Now()).Party))
 }
 
 // judged compares the deal with what the highest report of each field said, and the pauses with the
@@ -125,7 +139,7 @@ func (o *office) judged(ctx context.Context, c client, all []report) error {
 			same++
 		}
 	}
-	o.Add("statuses as in the newest report, whatever came when", "статусы как в новейшем отчёте, что бы когда ни пришло", same == len(newest), "%d of %d, from %d reports", same, len(newest), len(all))
+	o.Add("statuses as in the newest report, whatever came when", "статусы как в новейшем отчёте, что бы когда ни пришло", same == len(newest), o.T("%d of %d, from %d reports", "%d из %d, по %d отчётам"), same, len(newest), len(all))
 	events, err := o.Pipeline.History(ctx, c.deal, 0, 10_000)
 	if err != nil {
 		return err
@@ -143,7 +157,7 @@ func (o *office) judged(ctx context.Context, c client, all []report) error {
 	const atBank, atRegistry = (25 + 27) * time.Hour, (3*24 + 23) * time.Hour
 	o.Say("of %d days the deal waited %d hours for the bank and %d for the registry", "из %d дней сделка ждала банк %d часов и регистратора %d часов",
 		int(total.Hours()/24), int(waits["bank"].Hours()), int(waits["registry"].Hours()))
-	o.Add("hours on the bank's and on the registry's side", "часов на стороне банка и регистратора", waits["bank"] == atBank && waits["registry"] == atRegistry, "%v and %v", waits["bank"].Hours(), waits["registry"].Hours())
-	o.Add("the pauses add up to the life of the deal", "паузы складываются в жизнь сделки", total == deal.Closed.Sub(deal.Opened) && deal.Stage == "registered", "%v h", total.Hours())
+	o.Add("hours on the bank's and on the registry's side", "часов на стороне банка и регистратора", waits["bank"] == atBank && waits["registry"] == atRegistry, o.T("%v and %v", "%v и %v"), waits["bank"].Hours(), waits["registry"].Hours())
+	o.Add("the pauses add up to the life of the deal", "паузы складываются в жизнь сделки", total == deal.Closed.Sub(deal.Opened) && deal.Stage == "registered", o.T("%v h", "%v ч"), total.Hours())
 	return nil
 }

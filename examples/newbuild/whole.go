@@ -17,7 +17,7 @@ func (o *office) whole(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Add("flats shown otherwise than in the office, at the end", "квартир, показанных иначе, чем в офисе, в конце", differ == 0 && looks > 0, "%d of %d", differ, looks)
+	o.Add("flats shown otherwise than in the office, at the end", "квартир, показанных иначе, чем в офисе, в конце", differ == 0 && looks > 0, "%s", o.of(differ, looks))
 
 	events, err := o.bookings(ctx)
 	if err != nil {
@@ -47,8 +47,8 @@ func (o *office) whole(ctx context.Context) error {
 		}
 	}
 	o.Say("%d flats were held for a deal, %d of them are sold; each has its card, deal, number, message and sites", "за сделками было забронировано %d квартир, %d из них проданы; у каждой есть карточка, сделка, номер, сообщение и площадки", len(now), sold)
-	o.Add("holds without their deal, number, message or site, or these without a hold", "броней без сделки, номера, сообщения или площадки, или их без брони", torn == 0, "%d of %d", torn, len(now))
-	o.Add("events told twice or left out", "событий повторно или с пропуском", gaps == 0, "%d of %d", gaps, len(events))
+	o.Add("holds without their deal, number, message or site, or these without a hold", "броней без сделки, номера, сообщения или площадки, или их без брони", torn == 0, "%s", o.of(torn, len(now)))
+	o.Add("events told twice or left out", "событий повторно или с пропуском", gaps == 0, "%s", o.of(gaps, len(events)))
 
 	twice, err := o.Rows(ctx, `select message from newbuild_outside where house = $1 and channel <> 'site' group by message having count(*) > 1`, o.house)
 	if err != nil {
@@ -58,7 +58,7 @@ func (o *office) whole(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Add("messages that a buyer got twice", "сообщений, пришедших покупателю дважды", len(twice) == 0, "%d of %d", len(twice), len(sent))
+	o.Add("messages that a buyer got twice", "сообщений, пришедших покупателю дважды", len(twice) == 0, "%s", o.of(len(twice), len(sent)))
 	return nil
 }
 
@@ -90,5 +90,5 @@ func (o *office) stands(ctx context.Context, id booking.ReservationID, r booking
 	if want != "" {
 		shown = shown && row[0][0] == want
 	}
-	return deal.Values["unit"].Text == flat && numbers == 1 && letter.Vars["flat"] != "" && lost == (want == "") && shown == (want != ""), nil
+	return deal.Values["unit"].Text == flat && numbers == 1 && letter.Vars["flat"] != "" && lost == (r.State == booking.StateCancelled) && shown == (want != ""), nil
 }
