@@ -33,7 +33,9 @@ func (o *office) hold(ctx context.Context, c claim) (res booking.Result, number 
 		if res, err = o.flats.In(tx.Booking).Hold(ctx, booking.Hold{
 			ID: booking.ReservationID(c.id), Unit: flat, Span: booking.NightsFrom(today), And: c.and,
 			Holder: string(c.deal), TTL: c.ttl, Priority: c.priority, By: "irina",
-		}); err != nil || res.Replayed { // what committed with it is there
+		}); res.Replayed || ended(err) { // what committed with it is there
+			return nil
+		} else if err != nil {
 			return err
 		}
 		if _, err := o.cards.In(tx.Dedup).Ingest(ctx, dedup.Touch{
@@ -78,6 +80,13 @@ func (o *office) hold(ctx context.Context, c claim) (res booking.Result, number 
 		number = v.Text
 	}
 	return res, number, o.Promise("held %s %s %s", flat, c.id, number)
+}
+
+// ended reports whether a hold was refused because it was there, and has ended since: of a run that
+// was killed and is played again.
+func ended(err error) bool {
+	refused, ok := errors.AsType[*booking.RefusedError](err)
+	return ok && refused.Reservation != nil && refused.Reservation.State.Ended()
 }
 
 // sell makes a hold the buyer's for good, and no site offers the flat any more. What else the

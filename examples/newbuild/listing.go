@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -197,25 +198,31 @@ func (o *office) channels(ctx context.Context) (looks, differ int, err error) {
 }
 
 // settle lets time pass until every site has heard the last word. A send that a killed run left
-// unanswered holds up its thread for some minutes.
+// unanswered holds up its thread for some minutes, from when it was made.
 func (o *office) settle(ctx context.Context) error {
-	for range 10 {
+	for range 20 {
 		if err := o.tick(ctx); err != nil {
 			return err
 		}
+		var wake time.Time
 		pending := notify.StatePending
-		left := false
 		for _, site := range sites() {
-			waiting, err := o.Notify.Find(ctx, notify.Filter{Recipient: site, State: &pending}, "", 1)
+			waiting, err := o.Notify.Find(ctx, notify.Filter{Recipient: site, State: &pending}, "", 1000)
 			if err != nil {
 				return err
 			}
-			left = left || len(waiting) > 0
+			for _, w := range waiting {
+				if w.Wake.After(wake) {
+					wake = w.Wake
+				}
+			}
 		}
-		if !left {
+		if wake.IsZero() {
 			return nil
 		}
-		o.Clock.Advance(5 * time.Minute)
+		if wake.After(o.Clock.Now()) {
+			o.Clock.Set(wake)
+		}
 	}
-	return fmt.Errorf("the sites have not taken in their messages")
+	return errors.New("the sites have not taken in their messages")
 }

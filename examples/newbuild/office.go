@@ -122,7 +122,7 @@ func (o *office) build(ctx context.Context) error {
 		}})
 	}
 	for _, u := range []booking.Unit{
-		{ID: o.unit("show flat"), Axis: booking.AxisTimes, Zone: zone},
+		{ID: o.unit("show-flat"), Axis: booking.AxisTimes, Zone: zone},
 		{ID: o.unit("irina"), Axis: booking.AxisTimes, Zone: zone, Turnover: booking.Turnover{Time: travel}},
 		{ID: o.unit("quota of agency-north"), Capacity: agreed, Zone: zone, MaxHold: 30 * 24 * time.Hour},
 	} {

@@ -30,7 +30,7 @@ func (o *office) queue(ctx context.Context) error {
 	} {
 		o.Clock.Set(start.Add(time.Duration(i) * time.Minute))
 		ask.Unit, ask.Span, ask.By = flat, span, "irina"
-		if _, err := o.flats.Hold(ctx, ask.Hold); err != nil {
+		if _, err := o.flats.Hold(ctx, ask.Hold); err != nil && !ended(err) {
 			return err
 		}
 		o.Say("  %s, flat 7: %s", "  %s, квартира 7: %s", o.when(o.Clock.Now()), o.T(ask.en, ask.ru))

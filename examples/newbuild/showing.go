@@ -20,7 +20,7 @@ const travel = 30 * time.Minute
 // showings offers the hours at which both the flat and the manager are free, and books one for both.
 func (o *office) showings(ctx context.Context) error {
 	now := o.at(4, 12, 0)
-	flat, manager := o.unit("show flat"), o.unit("irina")
+	flat, manager := o.unit("show-flat"), o.unit("irina")
 	type visit struct {
 		at    time.Time
 		units []booking.UnitID
