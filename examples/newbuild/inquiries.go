@@ -242,7 +242,7 @@ func (o *office) received(ctx context.Context, all []*inquiry) error {
 	o.Add("each inquiry is kept as it came", "каждая заявка хранится как пришла", kept == len(all), "%s", o.of(kept, len(all)))
 	o.Add("buyers without a manager, or with two", "покупателей без менеджера или с двумя", unowned == 0, "%s", o.of(unowned, len(buyers)))
 	o.Add("answers after 30 s of working time, by plain arithmetic", "ответов позже 30 с рабочего времени, по простой арифметике", late == 0, "%s", o.of(late, len(all)))
-	return nil
+	return o.evening(ctx, all)
 }
 
 // answeredIn is the working time from an inquiry to the next answer in its deal's history. It asks

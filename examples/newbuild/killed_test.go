@@ -28,7 +28,7 @@ func TestKilledTwentyTimes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "office.db")
 	const promises = 128 // of an undisturbed run
 	promised, out := showtest.Killed(t, 20, promises, "-db", file)
-	require.Contains(t, out, "all 34 checks passed")
+	require.Regexp(t, `all [0-9]+ checks passed`, out)
 
 	x := readFile(t, file)
 	kinds := make(map[string]int)

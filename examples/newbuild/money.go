@@ -12,7 +12,6 @@ import (
 
 	"github.com/tenure-go/tenure/forecast"
 	"github.com/tenure-go/tenure/forecast/chart"
-	"github.com/tenure-go/tenure/notify"
 )
 
 // houseFacts are the deals of a developer and what their buyers are to pay into escrow.
@@ -109,9 +108,8 @@ func drawInstalments(rng *rand.Rand, d *forecast.Deal, today date.Date) []foreca
 
 // money is a developer's morning: what escrow receives when and how surely, why the plan of two
 // months ago and the fact differ, what the open deals will bring, the funnel, and the day.
-func (o *office) money(ctx context.Context) error {
+func (o *office) money(context.Context) error {
 	f := drawHouse(o.Seed)
-	o.at(31, 9, 0)
 	until := forecast.Options{AsOf: f.today, Days: 90, Every: forecast.EveryWeek, By: "project", Seed: 1}
 	escrow, err := forecast.Receipts(forecast.All(f.promises), forecast.ReceiptsConfig{Options: until, Kinds: []forecast.PromiseKind{forecast.KindToEscrow}})
 	if err != nil {
@@ -149,20 +147,6 @@ func (o *office) money(ctx context.Context) error {
 		o.Say("  week of %s: %s by contract, %s expected", "  неделя с %s: %s по договорам, %s ожидается", b.From, o.millions(b.Contract), o.millions(b.Mean))
 	}
 	o.Say("the last two months: %s were planned, %s came", "за последние два месяца: план %s, факт %s", o.millions(why.Total.Plan), o.millions(why.Total.Fact))
-	o.Say("the day in short:", "сводка дня:")
-	for line := range strings.Lines(day.Text(o.Lang)) {
-		o.Say("  %s", "  %s", strings.TrimSpace(line))
-	}
-	if _, err := o.letters.Post(ctx, notify.Occasion{
-		ID: o.id("day-%s", f.today), Kind: "day", Start: o.Clock.Now(), Zone: zone, To: notify.Recipient{ID: string(head.ID), Addresses: map[notify.ChannelID]string{"email": "head@example.org"}, Lang: "ru"},
-		Vars: map[string]string{"name": "Елена", "day": f.today.String(), "summary": day.Text("ru")},
-	}); err != nil {
-		return err
-	}
-	o.at(31, 19, 0)
-	if err := o.tick(ctx); err != nil {
-		return err
-	}
 	o.checkMoney(f, escrow, why, funnel)
 	return o.Page("newbuild.html",
 		chart.Section{Title: o.T("Escrow", "Эскроу"), Text: o.explain(escrow), Charts: []chart.SVG{chart.Fan(o.T("Money into escrow by week, RUB", "Поступления на эскроу по неделям, руб."), escrow)},

@@ -17,7 +17,38 @@ func TestWhole(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	facts := showtest.Whole(t, program, "-out", dir)
-	require.Len(t, facts, 34)
+	for what, found := range map[string]string{
+		"each inquiry lies on exactly one card":                                      "14 of 14",
+		"each inquiry is kept as it came":                                            "14 of 14",
+		"buyers without a manager, or with two":                                      "0 of 10",
+		"answers after 30 s of working time, by plain arithmetic":                    "0 of 14",
+		"the day's new and repeated inquiries, by the file":                          "6 and 2",
+		"hours left for showings, by plain arithmetic":                               "12 of 12",
+		"showings that clash":                                                        "0 of 7",
+		"a hold sent twice: hold, card, deal, number, message, own row, sites":       "1 1 1 1 1 1 2",
+		"a hold rolled back: the same seven":                                         "0 0 0 0 0 0 0",
+		"preempted, lapsed, promoted, sold, by the feed":                             "9 of 9",
+		"flats shown otherwise than in the office, at any of five moments":           "0 of 720",
+		"flats that an agency holds at once, by the feed":                            "2 of 2 agreed, 3 in all",
+		"claims that stand after the dispute, South's alone":                         "1 of 2",
+		"deals of agencies, each seen by one of them":                                "5 of 5",
+		"flats held or sold twice at once, by the feed":                              "0 of 72 attempts",
+		"flats held once and sold once in the rush":                                  "12 and 12 of 12",
+		"agreement numbers of the day: doubled or left out":                          "0 of 12",
+		"faults in the papers, by whose move it is":                                  "8: client 4, bank 2, registrar 1, accounts 1",
+		"papers that name the buyer and have no blank":                               "3 of 3",
+		"statuses as in the newest report, whatever came when":                       "3 of 3, from 9 reports",
+		"hours on the bank's and on the registry's side":                             "52 and 95",
+		"causes add up to fact less plan":                                            "-68379671.56",
+		"flats shown otherwise than in the office, at the end":                       "0 of 180",
+		"holds without their deal, number, message or site, or these without a hold": "0 of 17",
+		"messages that a buyer got twice":                                            "0 of 20",
+	} {
+		facts.Found(t, what, found)
+	}
+	for _, name := range []string{"newbuild.html", "contract.html", "escrow.pdf", "registration.pdf"} {
+		require.FileExists(t, filepath.Join(dir, name))
+	}
 }
 
 // The second house in one file, and an interrupted one, meet nothing of the first.

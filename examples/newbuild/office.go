@@ -131,7 +131,7 @@ func (o *office) build(ctx context.Context) error {
 	if _, err := o.flats.Do(ctx, all...); err != nil {
 		return err
 	}
-	o.Say("North Park, building 2: %d flats for sale at one price on every site", "«Северный парк», корпус 2: в продаже %d квартир, на всех площадках по одной цене", len(flatsOfHouse()))
+	o.Say("North Park, building 2: %d flats for sale, on the own site, on two listing sites, in the search and with the partners", "«Северный парк», корпус 2: в продаже %d квартир — на своём сайте, на двух площадках, в поиске и у партнёров", len(flatsOfHouse()))
 	return o.tick(ctx)
 }
 
@@ -150,7 +150,8 @@ func (o *office) at(day, hour, minute int) time.Time {
 	return t
 }
 
-func (o *office) today() date.Date { return date.NewAt(o.Clock.Now().Add(3 * time.Hour)) }
+func (o *office) today() date.Date           { return o.date(o.Clock.Now()) }
+func (o *office) date(t time.Time) date.Date { return date.NewAt(t.Add(3 * time.Hour)) }
 
 // when tells an instant as Moscow's clocks show it.
 func (o *office) when(t time.Time) string {
