@@ -52,28 +52,31 @@ func (o *office) evening(ctx context.Context, all []*inquiry) error {
 		return err
 	}
 
-	// The same by the file: a deal's first inquiry is new, any later one is a repeat.
-	first := make(map[pipeline.CaseID]date.Date)
-	repeated := make(map[pipeline.CaseID]bool)
+	// The same by the file: a deal's first inquiry is new, any later one is a repeat; who asks after
+	// the office has closed is answered on another day.
+	first := make(map[pipeline.CaseID]*inquiry)
 	for _, q := range all {
-		d := o.date(q.at)
-		if had, known := first[q.deal]; !known || d < had {
-			first[q.deal] = d
+		if had := first[q.deal]; had == nil || q.at.Before(had.at) {
+			first[q.deal] = q
 		}
 	}
-	opened := 0
-	for _, d := range first {
-		if d == day {
+	opened, sameDay, repeated := 0, 0, make(map[pipeline.CaseID]bool)
+	for _, q := range all {
+		switch opens, err := o.hours.NextOpen(q.at); {
+		case err != nil:
+			return err
+		case o.date(q.at) != day:
+		case q == first[q.deal]:
 			opened++
-		}
-	}
-	for _, q := range all {
-		if o.date(q.at) == day && first[q.deal] < day {
+			if o.date(opens) == day {
+				sameDay++
+			}
+		case o.date(first[q.deal].at) < day:
 			repeated[q.deal] = true
 		}
 	}
 	o.Add("the day's new and repeated inquiries, by the file", "новые и повторные обращения дня, по файлу", sum.Deals.New == opened && sum.Deals.Repeated == len(repeated), o.T("%d and %d", "%d и %d"), sum.Deals.New, sum.Deals.Repeated)
-	o.Add("the day's inquiries answered in time, by the summary", "обращения дня, на которые ответили вовремя, по сводке", sum.Deals.InTime == sum.Deals.Inquiries, "%s", o.of(sum.Deals.InTime, sum.Deals.Inquiries))
+	o.Add("the day's new inquiries answered in time, by the file", "новые обращения, на которые ответили в тот же день и вовремя, по файлу", sum.Deals.InTime == sameDay, "%s", o.of(sum.Deals.InTime, opened))
 	return nil
 }
 

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rickb777/date/v2"
 
@@ -63,7 +65,7 @@ func (o *office) inquiries(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Say("%d inquiries came, %d rows could not be read", "пришло заявок: %d, строк не прочесть: %d", right, bad)
+	o.Say("inquiries: %d; rows that cannot be read: %d", "заявок: %d; строк, которые не прочесть: %d", right, bad)
 
 	speed := rand.New(rand.NewPCG(o.Seed, 1))
 	var day []moment
@@ -92,7 +94,6 @@ func (o *office) inquiries(ctx context.Context) error {
 func (o *office) receive(ctx context.Context, q *inquiry) error {
 	set := make(map[pipeline.FieldID]string)
 	words := make(map[string]string)
-	unread := 0
 	for _, w := range []struct {
 		field, text string
 		d           dictionary
@@ -100,17 +101,16 @@ func (o *office) receive(ctx context.Context, q *inquiry) error {
 		word, err := w.d.read(w.text)
 		var spelling *SpellingError
 		if errors.As(err, &spelling) {
-			o.Say("  %s, %s: %s", "  %s, %s: %s", o.when(q.at), o.word(q.channel), spelling.Text(o.Lang))
+			o.note(q, spelling.Text(o.Lang))
 			words[w.field+" as written"] = w.text
-			unread++
 		}
 		if word != "" {
 			words[w.field] = word
 		}
 	}
 	for field, value := range map[pipeline.FieldID]string{"name": q.name, "phone": q.phone, "complex": words["complex"]} {
-		if value != "" {
-			set[field] = value
+		if value != "" && len(value) <= 4096 && utf8.ValidString(value) && !strings.Contains(value, "\x00") {
+			set[field] = value // a deal keeps text; the card keeps whatever came
 		}
 	}
 	kind := map[string]dedup.TouchKind{"phone": dedup.TouchCall, "whatsapp": dedup.TouchMessage, "mail": dedup.TouchMessage}[q.channel]
@@ -123,12 +123,27 @@ func (o *office) receive(ctx context.Context, q *inquiry) error {
 	q.deal = deal
 	readable := slices.ContainsFunc(touch.Readings, func(r dedup.Reading) bool { return r.Key != "" })
 	if !readable && !touch.Repeat {
-		o.Say("  %s, %s: nobody can be called back; kept as it came:", "  %s, %s: перезвонить некуда; сохранено как есть:", o.when(q.at), o.word(q.channel))
+		o.note(q, o.T("nobody to call back; kept as it came", "перезвонить некуда; сохранено как есть"))
 		for _, reason := range touch.Reasons {
-			o.Say("    %s", "    %s", reason.Text(o.Lang))
+			o.note(q, reason.Text(o.Lang))
 		}
 	}
 	return o.oneManager(ctx, q, touch)
+}
+
+// note tells what is odd about an inquiry; of a long file, the first dozen notes.
+func (o *office) note(q *inquiry, text string) {
+	if o.notes++; o.notes <= 12 {
+		o.Say("  %s, %s: %s", "  %s, %s: %s", o.when(q.at), o.word(q.channel), short(text))
+	}
+}
+
+// short is a text that fits a line, whoever wrote it.
+func short(text string) string {
+	if runes := []rune(text); len(runes) > 120 {
+		return string(runes[:120]) + "…"
+	}
+	return text
 }
 
 // oneManager gives a buyer whose two cards proved to be one, each with a deal, to one manager.
@@ -225,8 +240,8 @@ func (o *office) received(ctx context.Context, all []*inquiry) error {
 			once++
 		}
 	}
-	o.Say("%d inquiries are %d buyers. Who came most often, %s, has one card:", "заявок %d, а покупателей %d. Чаще всех обращалась %s, и карточка у неё одна:", len(all), len(buyers), most.Record["name"].Value)
-	for _, q := range most.came {
+	o.Say("%d inquiries are %d buyers. Who came most often, %s, has one card:", "заявок %d, а покупателей %d. Чаще всех обращалась %s, и карточка у неё одна:", len(all), len(buyers), short(most.Record["name"].Value))
+	for _, q := range most.came[:min(5, len(most.came))] {
 		took, err := o.answeredIn(ctx, q)
 		if err != nil {
 			return err

@@ -38,6 +38,7 @@ type office struct {
 	titles    map[string]map[string]string // of stages and actions, by language
 	followers []*follower
 	cursor    store.Cursor // how far follow has read
+	notes     int          // odd inquiries told so far
 }
 
 // Who does what.
