@@ -3,113 +3,25 @@ package main
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"strings"
-	"time"
 
-	"github.com/rickb777/date/v2"
 	"github.com/shopspring/decimal"
 
+	"github.com/tenure-go/tenure/booking"
 	"github.com/tenure-go/tenure/forecast"
 	"github.com/tenure-go/tenure/forecast/chart"
+	"github.com/tenure-go/tenure/pipeline"
 )
-
-// houseFacts are the deals of a developer and what their buyers are to pay into escrow.
-type houseFacts struct {
-	today    date.Date
-	deals    []forecast.Deal
-	promises []forecast.Promise
-	spends   []forecast.Spend
-}
-
-// drawHouse draws two years of sales: most buyers pay by instalments, some late, some in part, some
-// later than first agreed; some deals fall through.
-func drawHouse(seed uint64) houseFacts {
-	rng := rand.New(rand.NewPCG(seed, 11))
-	f := houseFacts{today: date.New(2026, 3, 31)}
-	projects, channels := []string{"North Park", "River Side", "Old Mill"}, []string{"site", "agents", "context", "outdoor"}
-	managers := []string{"Anna", "Boris", "Vera"}
-	for i := range 900 {
-		opened := f.today - date.Date(rng.IntN(540))
-		project := rng.IntN(len(projects))
-		d := forecast.Deal{
-			ID: forecast.DealID(fmt.Sprint("deal-", i)), Opened: forecast.On(opened), Late: rng.IntN(8) / 7,
-			Money: forecast.Money{Amount: decimal.NewFromInt(int64(4+rng.IntN(9)) * 1_000_000), Currency: "RUB"},
-			Tags:  forecast.Tags{"project": projects[project], "channel": channels[rng.IntN(len(channels))], "manager": managers[rng.IntN(len(managers))]},
-		}
-		asked := opened.MidnightUTC().Add(time.Duration(9*3600+rng.IntN(9*3600)) * time.Second)
-		d.Touches = []forecast.Touch{{At: asked}, {At: asked.Add(time.Duration(5+rng.IntN(60)) * time.Second), Out: true}}
-		d.Stages = []forecast.Entered{{Stage: "inquiry", Dated: d.Opened}}
-		day := opened
-		for k, stage := range []string{"meeting", "booking"} {
-			if rng.IntN(10) < 3+k {
-				break
-			}
-			day += date.Date(2 + rng.IntN(12))
-			d.Stages = append(d.Stages, forecast.Entered{Stage: stage, Dated: forecast.On(day)})
-		}
-		closed := day + date.Date(3+rng.IntN(25))
-		won := len(d.Stages) == 3 && rng.IntN(4) > 0
-		if closed <= f.today && (won || rng.IntN(5) > 0) {
-			d.Closed, d.Outcome = forecast.On(closed), forecast.OutcomeLost
-			if won {
-				d.Outcome = forecast.OutcomeWon
-				f.promises = append(f.promises, drawInstalments(rng, &d, f.today)...)
-			}
-		}
-		f.deals = append(f.deals, d)
-	}
-	for month := range 18 {
-		for _, channel := range channels {
-			f.spends = append(f.spends, forecast.Spend{
-				Dated: forecast.On(f.today - date.Date(30*month)), Money: forecast.Money{Amount: decimal.New(rng.Int64N(90_000_000)+10_000_000, -2), Currency: "RUB"},
-				Tags: forecast.Tags{"channel": channel},
-			})
-		}
-	}
-	return f
-}
-
-func drawInstalments(rng *rand.Rand, d *forecast.Deal, today date.Date) []forecast.Promise {
-	promises := forecast.Instalments(d.Money, 3+rng.IntN(10), d.Closed.On+10, forecast.EveryMonth)
-	cancelled := date.Date(0)
-	if rng.IntN(15) == 0 {
-		cancelled = d.Closed.On + date.Date(30+rng.IntN(200))
-	}
-	for i := range promises {
-		p := &promises[i]
-		p.ID, p.Deal, p.Kind, p.Made = forecast.PromiseID(fmt.Sprintf("%s/%d", d.ID, i+1)), d.ID, forecast.KindToEscrow, d.Closed
-		p.Dues[0].Known = d.Closed.On
-		p.Tags = forecast.Tags{"project": d.Tags["project"], "payer": string(d.ID)}
-		due := p.Dues[0].On
-		if rng.IntN(12) == 0 { // agreed anew a week before the day
-			due += date.Date(10 + rng.IntN(30))
-			p.Dues = append(p.Dues, forecast.Dated{On: due, Known: p.Dues[0].On - 7})
-		}
-		paid := due + date.Date(rng.IntN(14)-5)
-		if cancelled != 0 && paid >= cancelled {
-			if cancelled <= today {
-				p.Cancelled = forecast.On(cancelled)
-			}
-			continue
-		}
-		if paid > today || rng.IntN(25) == 0 {
-			continue
-		}
-		amount := p.Money
-		if rng.IntN(20) == 0 {
-			amount.Amount = amount.Amount.Div(decimal.NewFromInt(2)).Round(2)
-		}
-		p.Paid = []forecast.Payment{{Dated: forecast.On(paid), Money: amount}}
-		d.Paid = append(d.Paid, p.Paid...)
-	}
-	return promises
-}
 
 // money is a developer's morning: what escrow receives when and how surely, why the plan of two
 // months ago and the fact differ, what the open deals will bring, the funnel, and the day.
-func (o *office) money(context.Context) error {
-	f := drawHouse(o.Seed)
+func (o *office) money(ctx context.Context) error {
+	f := drawDeveloper(o.Seed)
+	own, err := o.ownPromises(ctx)
+	if err != nil {
+		return err
+	}
+	f.promises = append(f.promises, own...)
 	until := forecast.Options{AsOf: f.today, Days: 90, Every: forecast.EveryWeek, By: "project", Seed: 1}
 	escrow, err := forecast.Receipts(forecast.All(f.promises), forecast.ReceiptsConfig{Options: until, Kinds: []forecast.PromiseKind{forecast.KindToEscrow}})
 	if err != nil {
@@ -147,7 +59,9 @@ func (o *office) money(context.Context) error {
 		o.Say("  week of %s: %s by contract, %s expected", "  неделя с %s: %s по договорам, %s ожидается", b.From, o.millions(b.Contract), o.millions(b.Mean))
 	}
 	o.Say("the last two months: %s were planned, %s came", "за последние два месяца: план %s, факт %s", o.millions(why.Total.Plan), o.millions(why.Total.Fact))
-	o.checkMoney(f, escrow, why, funnel)
+	o.Say("  paid late %s, in part %s, put off %s, cancelled %s; not planned %s, with %d flats of this house", "  с опозданием %s, не полностью %s, перенесено %s, отменено %s; сверх плана %s, в том числе %d квартир этого дома",
+		o.millions(why.Total.Late), o.millions(why.Total.Short), o.millions(why.Total.Redated), o.millions(why.Total.Cancelled), o.millions(why.Total.Unplanned), len(own))
+	o.checkMoney(f, own, escrow, why, funnel)
 	return o.Page("newbuild.html",
 		chart.Section{Title: o.T("Escrow", "Эскроу"), Text: o.explain(escrow), Charts: []chart.SVG{chart.Fan(o.T("Money into escrow by week, RUB", "Поступления на эскроу по неделям, руб."), escrow)},
 			Tables: o.tables(escrow.Table(), escrow.PartsTable(), escrow.EvidenceTable())},
@@ -156,6 +70,40 @@ func (o *office) money(context.Context) error {
 		chart.Section{Title: o.T("Funnel", "Воронка"), Charts: []chart.SVG{o.funnelSteps(funnel)}, Tables: o.tables(funnel.Table(), funnel.LoadTable(), marketing.Table())},
 		chart.Section{Title: o.T("The day", "День"), Text: day.Text(o.Lang)},
 	)
+}
+
+// ownPromises are what the flats sold in this house bring onto escrow: the price of each deal, due
+// ten days after the sale, and paid when the buyer or the bank has paid.
+func (o *office) ownPromises(ctx context.Context) (promises []forecast.Promise, err error) {
+	events, err := o.bookings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range events {
+		if e.Kind != booking.KindConfirmed || o.numberOf(e.Key.ID) == 0 || !strings.HasPrefix(string(e.Reservation.ID), o.house+"/") {
+			continue
+		}
+		deal, err := o.deals.Case(ctx, pipeline.CaseID(e.Reservation.Holder))
+		if err != nil {
+			return nil, err
+		}
+		price, err := decimal.NewFromString(deal.Values["price"].Text)
+		if err != nil {
+			return nil, err
+		}
+		sold := o.date(e.At)
+		p := forecast.Promise{
+			ID: forecast.PromiseID(e.Key.ID), Deal: forecast.DealID(deal.ID), Kind: forecast.KindToEscrow, Money: forecast.Money{Amount: price, Currency: "RUB"},
+			Made: forecast.On(sold), Dues: []forecast.Dated{{On: sold + 10, Known: sold}}, Tags: forecast.Tags{"project": "North Park", "payer": string(deal.ID)},
+		}
+		if funded := deal.Values["escrow_status"]; funded.Text == "funded" {
+			p.Paid = []forecast.Payment{{Dated: forecast.On(o.date(funded.At)), Money: p.Money}}
+		} else if e.Why == paidAtOnce {
+			p.Paid = []forecast.Payment{{Dated: forecast.On(sold), Money: p.Money}}
+		}
+		promises = append(promises, p)
+	}
+	return promises, nil
 }
 
 func (o *office) tables(list ...forecast.Table) []forecast.Table {
@@ -198,7 +146,7 @@ func (o *office) funnelSteps(r forecast.FunnelReport) chart.SVG {
 }
 
 // checkMoney sums the facts by hand.
-func (o *office) checkMoney(f houseFacts, escrow forecast.Forecast, why forecast.PlanFactReport, funnel forecast.FunnelReport) {
+func (o *office) checkMoney(f developer, own []forecast.Promise, escrow forecast.Forecast, why forecast.PlanFactReport, funnel forecast.FunnelReport) {
 	due, paid := decimal.Zero, decimal.Zero
 	for _, p := range f.promises {
 		left := p.Amount
@@ -235,4 +183,12 @@ func (o *office) checkMoney(f houseFacts, escrow forecast.Forecast, why forecast
 		}
 	}
 	o.Add("deals won in the funnel equal the deals", "выигранные в воронке равны сделкам", funnel.Total.Won == won, "%d", won)
+	house := decimal.Zero
+	for _, p := range own {
+		for _, lot := range p.Paid {
+			house = house.Add(lot.Amount)
+		}
+	}
+	flats := int64(rushFlats + 1) // and Orlova's
+	o.Add("paid for the flats sold in this house, price by price", "уплачено за проданные в этом доме квартиры, по ценам", house.Equal(decimal.NewFromInt(9_500_000*flats)), "%s", house)
 }

@@ -17,6 +17,8 @@ const (
 	sellers   = 6
 	firstRush = 101
 	rushFlats = 12
+
+	paidAtOnce = "paid at once"
 )
 
 // rush lets six sellers offer twelve flats at once, each to a buyer of his own for every flat. Who
@@ -107,7 +109,7 @@ func (o *office) offer(ctx context.Context, seller int) error {
 		if err != nil {
 			return err
 		}
-		if _, err := o.sell(ctx, c, "paid at once"); err != nil {
+		if _, err := o.sell(ctx, c, paidAtOnce); err != nil {
 			return err
 		}
 	}
