@@ -37,7 +37,7 @@ func (o *office) agencies(ctx context.Context) error {
 func (o *office) quota(ctx context.Context) error {
 	o.at(10, 10, 0)
 	quota := o.unit("quota of agency-north")
-	var asked []claim
+	var asked []wish
 	for i, p := range []person{{"Ilya Gorin", "Илья Горин", 21}, {"Vera Lapina", "Вера Лапина", 22}, {"Roman Zuev", "Роман Зуев", 23}} {
 		buyer, err := o.client(ctx, fmt.Sprint("north-", i+1), p, o.filed("agency-north"))
 		if err != nil {
@@ -46,7 +46,7 @@ func (o *office) quota(ctx context.Context) error {
 		if err := o.confirmAgency(ctx, buyer); err != nil {
 			return err
 		}
-		asked = append(asked, claim{client: buyer, flat: 20 + i, ttl: 25 * 24 * time.Hour, and: []booking.Claim{{Unit: quota, Span: booking.NightsFrom(o.today())}}})
+		asked = append(asked, wish{client: buyer, flat: 20 + i, ttl: 25 * 24 * time.Hour, and: []booking.Claim{{Unit: quota, Span: booking.NightsFrom(o.today())}}})
 	}
 	o.Say("agency North may hold %d flats at once, and asks for three:", "агентству «Север» можно держать %d квартиры сразу, а просит оно три:", agreed)
 	for _, c := range asked {
@@ -93,7 +93,7 @@ func (o *office) confirmAgency(ctx context.Context, c client) error {
 }
 
 // release gives a flat back and closes its deal.
-func (o *office) release(ctx context.Context, c claim) error {
+func (o *office) release(ctx context.Context, c wish) error {
 	return o.InTx(ctx, func(tx show.Tx) error {
 		if _, err := o.flats.In(tx.Booking).Cancel(ctx, booking.Cancel{Ref: booking.Ref{Unit: o.flat(c.flat), ID: booking.ReservationID(c.id)}, By: "irina", Why: "given up"}); err != nil {
 			return err
@@ -140,7 +140,7 @@ func (o *office) dispute(ctx context.Context) error {
 	}
 	o.Say("North and South both claim %s:", "«Север» и «Юг» оба заявляют, что привели клиента (%s):", o.name(kim))
 	for _, t := range d.Touches {
-		o.Say("  %s, %s: %s, %s%s", "  %s, %s: %s, %s%s", o.when(t.Received), o.word(string(t.Source.Partner)), t.Name, t.Phone, t.Email)
+		o.Say("  %s, %s: %s, %s%s", "  %s, %s: %s, %s%s", o.when(t.Received), o.word(string(t.Source.Partner)), o.word(t.Name), t.Phone, t.Email)
 	}
 	for _, s := range why.Steps {
 		o.Say("  evidence: %s", "  доказательство: %s", s.Text(o.Lang))
@@ -166,7 +166,7 @@ func (o *office) dispute(ctx context.Context) error {
 	if err := o.confirmAgency(ctx, north); err != nil {
 		return err
 	}
-	if _, _, err := o.hold(ctx, claim{client: north, flat: 23, ttl: 25 * 24 * time.Hour}); err != nil {
+	if _, _, err := o.hold(ctx, wish{client: north, flat: 23, ttl: 25 * 24 * time.Hour}); err != nil {
 		return err
 	}
 
@@ -222,7 +222,7 @@ func (o *office) views(ctx context.Context) error {
 		var lines []string
 		for _, d := range deals {
 			seen[d.ID]++
-			lines = append(lines, d.Values["name"].Text+" — "+o.title(string(d.Stage)))
+			lines = append(lines, o.word(d.Values["name"].Text)+" — "+o.title(string(d.Stage)))
 		}
 		o.Say("%s sees its deals: %s", "%s видит свои сделки: %s", o.word(string(p)), strings.Join(lines, ", "))
 	}

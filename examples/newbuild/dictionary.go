@@ -8,10 +8,6 @@ import (
 	"unicode"
 )
 
-// A place is what somebody is after: the office's own words for complex, building and layout, "" for
-// what was not said.
-type place struct{ complex, building, layout string }
-
 // A dictionary holds, of each word of the office, how agencies and listing sites spell it.
 type dictionary map[string][]string
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tenure-go/tenure/booking"
@@ -14,8 +15,8 @@ import (
 	"github.com/tenure-go/tenure/voucher"
 )
 
-// A claim is what a buyer asks for: a flat until a deadline.
-type claim struct {
+// A wish is what a buyer asks for: a flat until a deadline.
+type wish struct {
 	client
 	flat     int
 	ttl      time.Duration
@@ -27,7 +28,7 @@ type claim struct {
 // hold holds a flat. The hold, the buyer's card, the deal, the agreement's number, the message and
 // what the sites show are one transaction: all of it is there, or nothing. Sent again after a crash
 // it meets its own result.
-func (o *office) hold(ctx context.Context, c claim) (res booking.Result, number string, err error) {
+func (o *office) hold(ctx context.Context, c wish) (res booking.Result, number string, err error) {
 	flat, today := o.flat(c.flat), o.today()
 	err = o.InTx(ctx, func(tx show.Tx) error {
 		if res, err = o.flats.In(tx.Booking).Hold(ctx, booking.Hold{
@@ -91,7 +92,7 @@ func ended(err error) bool {
 
 // sell makes a hold the buyer's for good, and no site offers the flat any more. What else the
 // contract means for the deal is done with it.
-func (o *office) sell(ctx context.Context, c claim, why string, also ...pipeline.Command) (deal pipeline.Result, err error) {
+func (o *office) sell(ctx context.Context, c wish, why string, also ...pipeline.Command) (deal pipeline.Result, err error) {
 	flat := o.flat(c.flat)
 	err = o.InTx(ctx, func(tx show.Tx) error {
 		if _, err := o.flats.In(tx.Booking).Confirm(ctx, booking.Confirm{Ref: booking.Ref{Unit: flat, ID: booking.ReservationID(c.id)}, By: "irina", Why: why}); err != nil {
@@ -121,7 +122,7 @@ func (o *office) holding(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := claim{client: orlova, flat: 12, ttl: 14 * 24 * time.Hour, priority: 5}
+	c := wish{client: orlova, flat: 12, ttl: 14 * 24 * time.Hour, priority: 5}
 	res, number, err := o.hold(ctx, c)
 	if err != nil {
 		return err
@@ -139,7 +140,7 @@ func (o *office) holding(ctx context.Context) error {
 		return err
 	}
 	expired := errors.New("the buyer's passport has expired")
-	_, _, err = o.hold(ctx, claim{client: belov, flat: 13, last: func() error { return expired }})
+	_, _, err = o.hold(ctx, wish{client: belov, flat: 13, last: func() error { return expired }})
 	if !errors.Is(err, expired) {
 		return fmt.Errorf("a transaction that should have failed: %w", err)
 	}
@@ -150,18 +151,18 @@ func (o *office) holding(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	none, err := o.traces(ctx, claim{client: belov, flat: 13})
+	none, err := o.traces(ctx, wish{client: belov, flat: 13})
 	if err != nil {
 		return err
 	}
 	o.Add("a hold sent twice: hold, card, deal, number, message, own row, sites", "бронь, отправленная дважды: бронь, карточка, сделка, номер, сообщение, своя строка, площадки",
-		again.Replayed && one == [7]int{1, 1, 1, 1, 1, 1, len(sites())}, "%s", join(one))
-	o.Add("a hold rolled back: the same seven", "отменённая бронь: те же семь", none == [7]int{}, "%s", join(none))
+		again.Replayed && one == [7]int{1, 1, 1, 1, 1, 1, len(sites())}, "%s", strings.Trim(fmt.Sprint(one), "[]"))
+	o.Add("a hold rolled back: the same seven", "отменённая бронь: те же семь", none == [7]int{}, "%s", strings.Trim(fmt.Sprint(none), "[]"))
 	return nil
 }
 
-// traces counts what there is of a claim in each of the places where a hold leaves something.
-func (o *office) traces(ctx context.Context, c claim) (n [7]int, err error) {
+// traces counts what there is of a wish in each of the places where a hold leaves something.
+func (o *office) traces(ctx context.Context, c wish) (n [7]int, err error) {
 	if _, err := o.flats.Reservation(ctx, booking.Ref{Unit: o.flat(c.flat), ID: booking.ReservationID(c.id)}); err == nil {
 		n[0]++
 	}
@@ -213,12 +214,4 @@ func (o *office) traces(ctx context.Context, c claim) (n [7]int, err error) {
 		}
 	}
 	return n, nil
-}
-
-func join(n [7]int) string {
-	text := ""
-	for _, x := range n {
-		text += fmt.Sprint(x, " ")
-	}
-	return text[:len(text)-1]
 }

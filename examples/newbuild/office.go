@@ -168,6 +168,8 @@ func (o *office) word(id string) string {
 		"irina": {"Irina", "Ирина"}, "oleg": {"Oleg", "Олег"}, "elena": {"Elena", "Елена"},
 		"agency-north": {"agency North", "агентство «Север»"}, "agency-south": {"agency South", "агентство «Юг»"},
 		"site": {"site", "сайт"}, "phone": {"telephone", "телефон"}, "whatsapp": {"WhatsApp", "WhatsApp"}, "mail": {"mail", "почта"},
+		"Илья Горин": {"Ilya Gorin", "Илья Горин"}, "Вера Лапина": {"Vera Lapina", "Вера Лапина"}, "Роман Зуев": {"Roman Zuev", "Роман Зуев"},
+		"Сергей Ким": {"Sergey Kim", "Сергей Ким"}, "Серёжа": {"Seryozha", "Серёжа"},
 		"us": {"us", "нас"}, "client": {"the client", "клиента"}, "bank": {"the bank", "банк"}, "registry": {"the registry", "регистратора"},
 	}
 	if w, ok := words[id]; ok {

@@ -165,7 +165,7 @@ func (f *file) sign() error {
 		if report.Next == "contract_signed" {
 			f.Say("on the day of signing the buyer has another name: she has married", "в день подписания у покупательницы другая фамилия: она вышла замуж")
 			f.dossier.Values["buyer"] = voucher.Text("Соколова Мария Сергеевна")
-			if report, err = f.inspect(); err != nil {
+			if report, err = f.pack.Inspect(f.dossier, f.templates, f.today); err != nil {
 				return err
 			}
 			outdated := 0
@@ -178,6 +178,7 @@ func (f *file) sign() error {
 			if err != nil {
 				return err
 			}
+			f.Say("  %d papers bear the old one and are printed again", "  прежняя стоит в документах: %d, они напечатаны заново", outdated)
 			f.Add("papers with her old name, found and printed again", "документов с прежней фамилией, найдено и напечатано заново", outdated == whole && whole == len(f.pack.Papers), f.T("%d and %d", "%d и %d"), outdated, whole)
 		}
 		f.dossier.Done[report.Next] = f.today

@@ -84,7 +84,7 @@ func (o *office) rush(ctx context.Context) error {
 			holes++
 		}
 	}
-	o.Say("%d buyers asked for %d flats within a minute: %d got one, %d were told no and lost nothing", "за минуту %d покупателей просили %d квартир: %d получили, %d услышали «нет» и ничего не потеряли",
+	o.Say("within a minute %d buyers ask for %d flats: %d get one, %d are told no and keep their place as clients", "за минуту — запросов %d на %d квартир: согласий %d, отказов %d, и карточка с обращением осталась у каждого",
 		sellers*rushFlats, rushFlats, sold, sellers*rushFlats-sold)
 	o.Add("flats held or sold twice at once, by the feed", "квартир, забронированных или проданных дважды сразу, по ленте", double == 0, o.T("%d of %d attempts", "%d из %d попыток"), double, sellers*rushFlats)
 	o.Add("flats held once and sold once in the rush", "квартир, забронированных и проданных по разу", held == rushFlats && sold == rushFlats, o.T("%d and %d of %d", "%d и %d из %d"), held, sold, rushFlats)
@@ -101,7 +101,7 @@ func (o *office) offer(ctx context.Context, seller int) error {
 		if err != nil {
 			return err
 		}
-		c := claim{client: buyer, flat: firstRush + i, ttl: 24 * time.Hour}
+		c := wish{client: buyer, flat: firstRush + i, ttl: 24 * time.Hour}
 		_, _, err = o.hold(ctx, c)
 		if errors.Is(err, booking.ErrTaken) {
 			continue

@@ -31,7 +31,7 @@ func (o *office) showings(ctx context.Context) error {
 		{at(5, 15), []booking.UnitID{manager, flat}}, {at(6, 11), []booking.UnitID{manager}},
 	}
 	for i, v := range booked {
-		if _, err := o.visit(ctx, fmt.Sprint("visit-", i), "", v.at, v.units...); err != nil {
+		if err := o.visit(ctx, fmt.Sprint("visit-", i), "", v.at, v.units...); err != nil {
 			return err
 		}
 	}
@@ -58,20 +58,20 @@ func (o *office) showings(ctx context.Context) error {
 	} else if len(before) > 0 {
 		wanted, _ = before[0].Times()
 	}
-	if _, err := o.visit(ctx, "visit-orlova", "orlova", wanted, flat, manager); err != nil {
+	if err := o.visit(ctx, "visit-orlova", "orlova", wanted, flat, manager); err != nil {
 		return err
 	}
 	booked = append(booked, visit{wanted, []booking.UnitID{manager, flat}})
 	o.Say("%d hours are free for both the flat and Irina; Orlova takes the first, %s", "и квартира, и Ирина свободны: %d вариантов; Орлова берёт первый, %s", len(before), o.when(wanted))
-	_, err = o.visit(ctx, "visit-belov", "belov", wanted, manager)
+	err = o.visit(ctx, "visit-belov", "belov", wanted, manager)
 	taken, ok := errors.AsType[*booking.TakenError](err)
 	if !ok {
-		return fmt.Errorf("Irina would be in two places: %w", err)
+		return fmt.Errorf("a manager would be in two places: %w", err)
 	}
 	next, _ := taken.Next.Times()
 	o.Say("Belov wants the same hour: Irina is with Orlova then, and free next at %s", "Белов хочет тот же час: Ирина тогда с Орловой, а свободна с %s", o.when(next))
 
-	orlova := person{"Maria Orlova", "Мария Орлова", 11}
+	orlova := o.orlova()
 	if _, err := o.letters.Post(ctx, notify.Occasion{
 		ID: o.id("visit-orlova"), Kind: "viewing", Made: now, Start: wanted, To: o.to(orlova, ""),
 		Vars: map[string]string{"name": orlova.Ru, "when": wanted.Add(3 * time.Hour).Format("02.01 15:04"), "place": "«Северный парк», корпус 2", "manager": "Ирина", "phone": "+7 999 000-00-01"},
@@ -126,21 +126,17 @@ func (o *office) showings(ctx context.Context) error {
 }
 
 // visit books an hour of all the units, or of none.
-func (o *office) visit(ctx context.Context, id, holder string, at time.Time, units ...booking.UnitID) (booking.Result, error) {
+func (o *office) visit(ctx context.Context, id, holder string, at time.Time, units ...booking.UnitID) error {
 	span, err := booking.Between(at, at.Add(time.Hour))
 	if err != nil {
-		return booking.Result{}, err
+		return err
 	}
 	hold := booking.Hold{ID: booking.ReservationID(id), Unit: units[0], Span: span, Holder: holder, By: "irina"}
 	for _, u := range units[1:] {
 		hold.And = append(hold.And, booking.Claim{Unit: u, Span: span})
 	}
-	res, err := o.flats.Hold(ctx, hold)
-	if err != nil {
-		return res, err
+	if _, err := o.flats.Do(ctx, hold, booking.Confirm{Ref: booking.Ref{Unit: hold.Unit, ID: hold.ID}, By: "irina"}); err != nil {
+		return err
 	}
-	if res, err = o.flats.Confirm(ctx, booking.Confirm{Ref: res.Ref(), By: "irina"}); err != nil {
-		return res, err
-	}
-	return res, o.Promise("showing %s %s", units[0], id)
+	return o.Promise("showing %s %s", units[0], id)
 }

@@ -61,7 +61,7 @@ func (o *office) statuses(ctx context.Context) error {
 		return err
 	}
 	o.at(19, 10, 0)
-	signed, err := o.sell(ctx, claim{client: orlova, flat: 12}, "contract signed", pipeline.Command{
+	signed, err := o.sell(ctx, wish{client: orlova, flat: 12}, "contract signed", pipeline.Command{
 		ID: pipeline.CommandID(orlova.id + "/register"), Case: orlova.deal, Action: "register", Set: map[pipeline.FieldID]string{"contract_signed": "yes"}, By: manager,
 	})
 	if err != nil {
@@ -112,7 +112,7 @@ func (o *office) reports(ctx context.Context, c client, all []report) error {
 }
 
 // turn tells what happened and on whose side the deal waits.
-func (o *office) turn(deal *pipeline.Case, what string) {
+func (o *office) turn(deal pipeline.Case, what string) {
 	if !deal.Closed.IsZero() {
 		o.Say("  %s: %s; the deal is closed", "  %s: %s; сделка закрыта", o.when(o.Clock.Now()), what)
 		return
@@ -155,7 +155,7 @@ func (o *office) judged(ctx context.Context, c client, all []report) error {
 	// To the bank on the 16th at 10, approved on the 17th at 11; on escrow from the 23rd at 9 to the
 	// 24th at 12. At the registry from the 19th at 10.
 	const atBank, atRegistry = (25 + 27) * time.Hour, (3*24 + 23) * time.Hour
-	o.Say("of %d days the deal waited %d hours for the bank and %d for the registry", "из %d дней сделка ждала банк %d часов и регистратора %d часов",
+	o.Say("in %d days the deal waited %d hours for the bank and %d for the registry", "за %d дней сделка ждала банк %d ч и регистратора %d ч",
 		int(total.Hours()/24), int(waits["bank"].Hours()), int(waits["registry"].Hours()))
 	o.Add("hours on the bank's and on the registry's side", "часов на стороне банка и регистратора", waits["bank"] == atBank && waits["registry"] == atRegistry, o.T("%v and %v", "%v и %v"), waits["bank"].Hours(), waits["registry"].Hours())
 	o.Add("the pauses add up to the life of the deal", "паузы складываются в жизнь сделки", total == deal.Closed.Sub(deal.Opened) && deal.Stage == "registered", o.T("%v h", "%v ч"), total.Hours())
