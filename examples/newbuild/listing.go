@@ -40,7 +40,8 @@ func (o *office) publish(ctx context.Context, tx show.Tx, flat booking.UnitID) e
 		}
 	}
 	if err := tx.Exec(`insert into newbuild_flat (flat, rev, status, deal) values ($1, $2, $3, $4)
-		on conflict (flat) do update set rev = excluded.rev, status = excluded.status, deal = excluded.deal`, string(flat), cal.Seq, status, deal); err != nil {
+		on conflict (flat) do update set rev = excluded.rev, status = excluded.status, deal = excluded.deal
+		where excluded.rev >= newbuild_flat.rev`, string(flat), cal.Seq, status, deal); err != nil {
 		return err
 	}
 	for _, site := range sites() {

@@ -46,6 +46,11 @@ func (o *office) whole(ctx context.Context) error {
 			sold++
 		}
 	}
+	alone, err := o.alone(ctx, now)
+	if err != nil {
+		return err
+	}
+	torn += alone
 	o.Say("%d flats were held for a deal, %d of them are sold; each has its card, deal, number, message and sites", "за сделками было забронировано %d квартир, %d из них проданы; у каждой есть карточка, сделка, номер, сообщение и площадки", len(now), sold)
 	o.Add("holds without their deal, number, message or site, or these without a hold", "броней без сделки, номера, сообщения или площадки, или их без брони", torn == 0, "%s", o.of(torn, len(now)))
 	o.Add("events told twice or left out", "событий повторно или с пропуском", gaps == 0, "%s", o.of(gaps, len(events)))
@@ -60,6 +65,32 @@ func (o *office) whole(ctx context.Context) error {
 	}
 	o.Add("messages that a buyer got twice", "сообщений, пришедших покупателю дважды", len(twice) == 0, "%s", o.of(len(twice), len(sent)))
 	return nil
+}
+
+// alone counts the numbers and the deals of this house that claim a flat, and no hold does.
+func (o *office) alone(ctx context.Context, held map[booking.ReservationID]booking.Reservation) (n int, err error) {
+	for v, err := range voucher.All(ctx, o.Voucher, voucher.Filter{Series: []voucher.SeriesID{voucher.SeriesID(o.house)}}) {
+		if err != nil {
+			return 0, err
+		}
+		if _, ok := held[booking.ReservationID(v.Item.Reservation)]; !ok {
+			n++
+		}
+	}
+	holders := make(map[string]bool)
+	for _, r := range held {
+		holders[r.Holder] = true
+	}
+	deals, err := o.Pipeline.Find(ctx, pipeline.Filter{Pipeline: "newbuild"}, "", 100_000)
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range deals {
+		if strings.HasPrefix(d.Values["unit"].Text, o.house+"/") && !holders[string(d.ID)] {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // stands reports whether everything that a hold for a deal leaves is there, and fits how it stands.
