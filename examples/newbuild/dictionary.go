@@ -99,7 +99,7 @@ func (d dictionary) read(text string) (word string, err error) {
 // plain keeps letters and digits, in lower case.
 func plain(s string) []rune {
 	var out []rune
-	for _, r := range strings.ToLower(strings.ReplaceAll(s, "ё", "е")) {
+	for _, r := range strings.ReplaceAll(strings.ToLower(s), "ё", "е") {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			out = append(out, r)
 		}

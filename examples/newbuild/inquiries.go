@@ -192,6 +192,7 @@ func (o *office) received(ctx context.Context, all []*inquiry) error {
 	buyers := make(map[dedup.CardID]*buyer)
 	var most *buyer
 	kept, once, late, slowest := 0, 0, 0, time.Duration(0)
+	spelled, read, refused := 0, 0, 0
 	for _, q := range all {
 		card, err := o.cards.Card(ctx, dedup.CardID(q.touch))
 		if err != nil {
@@ -209,6 +210,17 @@ func (o *office) received(ctx context.Context, all []*inquiry) error {
 		for _, e := range card.Timeline {
 			if e.ID == q.touch && e.Phone == q.phone && e.Email == q.email && e.Name == q.name && string(e.Data) == q.words {
 				kept++
+			}
+			for field, text := range map[string]string{"complex": q.complex, "building": q.building, "layout": q.layout} {
+				switch word := e.Fields[field]; {
+				case e.ID != q.touch || strings.TrimSpace(text) == "":
+					continue
+				case slices.Contains(knownTags()[field], word):
+					read++
+				case e.Fields[field+" as written"] == text:
+					refused++
+				}
+				spelled++
 			}
 		}
 		deal, err := o.deals.Case(ctx, q.deal)
@@ -255,8 +267,9 @@ func (o *office) received(ctx context.Context, all []*inquiry) error {
 	}
 	o.Add("each inquiry lies on exactly one card", "каждая заявка ровно на одной карточке", once == len(all), "%s", o.of(once, len(all)))
 	o.Add("each inquiry is kept as it came", "каждая заявка хранится как пришла", kept == len(all), "%s", o.of(kept, len(all)))
+	o.Add("spellings: one word of the dictionary, or refused and kept", "написания: слово словаря либо отказ, и написание сохранено", read+refused == spelled, o.T("%d and %d of %d", "%d и %d из %d"), read, refused, spelled)
 	o.Add("buyers without a manager, or with two", "покупателей без менеджера или с двумя", unowned == 0, "%s", o.of(unowned, len(buyers)))
-	o.Add("answers after 30 s of working time, by plain arithmetic", "ответов позже 30 с рабочего времени, по простой арифметике", late == 0, "%s", o.of(late, len(all)))
+	o.Add("answers after 30 s of working time, by plain arithmetic", "ответов позже 30 с рабочего времени, по простой арифметике", late == 0, o.T("%d of %d, the slowest %d s", "%d из %d, самый долгий %d с"), late, len(all), int(slowest.Seconds()))
 	return o.evening(ctx, all)
 }
 

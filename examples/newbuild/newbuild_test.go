@@ -21,7 +21,8 @@ func TestWhole(t *testing.T) {
 		"each inquiry lies on exactly one card":                                      "14 of 14",
 		"each inquiry is kept as it came":                                            "14 of 14",
 		"buyers without a manager, or with two":                                      "0 of 10",
-		"answers after 30 s of working time, by plain arithmetic":                    "0 of 14",
+		"answers after 30 s of working time, by plain arithmetic":                    "0 of 14, the slowest 28 s",
+		"spellings: one word of the dictionary, or refused and kept":                 "36 and 2 of 38",
 		"the day's new and repeated inquiries, by the file":                          "6 and 2",
 		"hours left for showings, by plain arithmetic":                               "12 of 12",
 		"showings that clash":                                                        "0 of 7",
@@ -88,4 +89,25 @@ yesterday,site,Boris,8 999 310-20-22,,North Park,2,studio,
 		require.Contains(t, errs, file+": "+line)
 	}
 	require.Equal(t, 5, strings.Count(errs, "\n"), errs)
+}
+
+// No spelling means two words, however it is written.
+func TestDictionary(t *testing.T) {
+	t.Parallel()
+	for _, d := range []dictionary{complexes(), buildings(), layouts()} {
+		for word, spellings := range d {
+			for _, s := range spellings {
+				for _, written := range []string{s, strings.ToUpper(s), " «" + s + "» ", strings.ReplaceAll(s, " ", "-")} {
+					got, err := d.read(written)
+					require.NoError(t, err, written)
+					require.Equal(t, word, got, written)
+				}
+			}
+		}
+		_, err := d.read("xyzzy")
+		var unknown *SpellingError
+		require.ErrorAs(t, err, &unknown)
+		require.Len(t, unknown.Nearest, 2)
+		require.NotEqual(t, unknown.Text("en"), unknown.Text("ru"))
+	}
 }

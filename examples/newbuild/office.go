@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -132,6 +133,13 @@ func (o *office) build(ctx context.Context) error {
 		return err
 	}
 	o.Say("North Park, building 2: %d flats for sale, on the own site, on two listing sites, in the search and with the partners", "«Северный парк», корпус 2: в продаже %d квартир — на своём сайте, на двух площадках, в поиске и у партнёров", len(flatsOfHouse()))
+	// The calendars know the dictionary's words alone.
+	_, err := o.flats.Do(ctx, booking.Define{By: "agent", Unit: booking.Unit{ID: o.flat(25), Tags: map[string]string{"complex": "north-prak"}}})
+	unknown, ok := errors.AsType[*booking.UnknownError](err)
+	if !ok {
+		return fmt.Errorf("a flat of a complex that nobody knows: %w", err)
+	}
+	o.Say("a flat of a misspelled complex is refused: %s", "квартира с опечаткой в комплексе не принята: %s", unknown.Text(o.Lang))
 	return o.tick(ctx)
 }
 
