@@ -143,7 +143,7 @@ func (o *office) dispute(ctx context.Context) error {
 		o.Say("  %s, %s: %s, %s%s", "  %s, %s: %s, %s%s", o.when(t.Received), o.word(string(t.Source.Partner)), o.word(t.Name), t.Phone, t.Email)
 	}
 	for _, s := range why.Steps {
-		o.Say("  evidence: %s", "  доказательство: %s", s.Text(o.Lang))
+		o.Say("  evidence: %s", "  доказательство: %s", strings.ReplaceAll(s.Text(o.Lang), o.house+"/", ""))
 	}
 	// The buyer says who showed him the house, and the head decides.
 	o.at(11, 16, 0)

@@ -23,7 +23,7 @@ func (o *office) evening(ctx context.Context, all []*inquiry) error {
 			day = d
 		}
 	}
-	deals, err := o.dealFacts(ctx)
+	deals, err := o.dealFacts(ctx, all)
 	if err != nil {
 		return err
 	}
@@ -41,15 +41,18 @@ func (o *office) evening(ctx context.Context, all []*inquiry) error {
 		o.Say("  %s", "  %s", strings.TrimSpace(line))
 	}
 	o.Clock.Set(day.MidnightUTC().Add(16 * time.Hour))
-	if _, err := o.letters.Post(ctx, notify.Occasion{
+	digest, err := o.letters.Post(ctx, notify.Occasion{
 		ID: o.id("day-%s", day), Kind: "day", Start: o.Clock.Now(), Zone: zone,
 		To:   notify.Recipient{ID: string(head.ID), Addresses: map[notify.ChannelID]string{"email": "head@example.org"}, Lang: "ru"},
 		Vars: map[string]string{"name": "Елена", "day": day.String(), "summary": sum.Text("ru")},
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
-	if err := o.tick(ctx); err != nil {
-		return err
+	for _, d := range digest {
+		if _, err := o.letters.Tick(ctx, only{{Kind: notify.KindDelivery, ID: string(d.ID)}}, 1); err != nil {
+			return err
+		}
 	}
 
 	// The same by the file: a deal's first inquiry is new, any later one is a repeat; who asks after
@@ -80,16 +83,18 @@ func (o *office) evening(ctx context.Context, all []*inquiry) error {
 	return nil
 }
 
-// dealFacts makes facts for forecasts of this house's deals: when each was opened, moved, asked about,
-// answered and closed.
-func (o *office) dealFacts(ctx context.Context) (deals []forecast.Deal, err error) {
-	cases, err := o.Pipeline.Find(ctx, pipeline.Filter{Pipeline: "newbuild"}, "", 100_000)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range cases {
-		if !strings.HasPrefix(string(c.Cards[0]), o.house+"/") {
+// dealFacts makes facts for forecasts of the inquiries' deals: when each was opened, moved, asked
+// about, answered and closed.
+func (o *office) dealFacts(ctx context.Context, all []*inquiry) (deals []forecast.Deal, err error) {
+	known := make(map[pipeline.CaseID]bool)
+	for _, q := range all {
+		if known[q.deal] {
 			continue
+		}
+		known[q.deal] = true
+		c, err := o.deals.Case(ctx, q.deal)
+		if err != nil {
+			return nil, err
 		}
 		d := forecast.Deal{ID: forecast.DealID(c.ID), Opened: forecast.On(o.date(c.Opened)), Tags: forecast.Tags{"manager": o.word(string(c.Owner))}}
 		events, err := o.Pipeline.History(ctx, c.ID, 0, 10_000)

@@ -131,8 +131,8 @@ func (o *office) holding(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Say("flat 12 is held for Orlova until %s by agreement %s: hold, card, deal, number, message and sites in one commit",
-		"квартира 12 за Орловой до %s по соглашению %s: бронь, карточка, сделка, номер, сообщение и площадки — один коммит", o.when(res.Deadline), number)
+	o.Say("flat 12 is held for Orlova until %s by agreement %s: hold, card, deal, number, message and sites are written together or not at all",
+		"квартира 12 за Орловой до %s по соглашению %s: бронь, карточка, сделка, номер, сообщение и площадки записываются вместе или никак", o.when(res.Deadline), number)
 	o.Say("the same request, sent twice: still agreement %s", "тот же запрос, отправленный дважды: всё то же соглашение %s", same)
 
 	belov, err := o.client(ctx, "belov", person{"Pavel Belov", "Павел Белов", 12}, dedup.Source{Channel: "phone"})

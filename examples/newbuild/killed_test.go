@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,9 +26,26 @@ import (
 // again on its file. Then the file alone, read without the program, must keep every promise.
 func TestKilledTwentyTimes(t *testing.T) {
 	t.Parallel()
+	keepsItsPromises(t, 20, 128)
+}
+
+// The same over inquiries that run ahead of the story, and by which two buyers prove to be one.
+func TestKilledWithAnotherInput(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "inquiries.csv")
+	require.NoError(t, os.WriteFile(file, []byte(`at,channel,name,phone,email,complex,building,layout,text
+2026-09-11 10:00,site,Igor,8 999 310-30-01,,,,,
+2026-09-11 10:30,site,Igor,,igor@post.example,,,,
+2026-09-12 23:00,site,Igor,8 999 310-30-01,igor@post.example,,,,
+2026-03-07 11:00,phone,Vera,8 999 310-30-02,,,,,on a Saturday
+`), 0o666))
+	keepsItsPromises(t, 6, 118, "-in", file)
+}
+
+// keepsItsPromises kills the program so many times. Undisturbed it would make so many promises.
+func keepsItsPromises(t *testing.T, times, promises int, args ...string) {
 	file := filepath.Join(t.TempDir(), "office.db")
-	const promises = 128 // of an undisturbed run
-	promised, out := showtest.Killed(t, 20, promises, "-db", file)
+	promised, out := showtest.Killed(t, times, promises, append(args, "-db", file)...)
 	require.Regexp(t, `all [0-9]+ checks passed`, out)
 
 	x := readFile(t, file)

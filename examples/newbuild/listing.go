@@ -199,7 +199,7 @@ func (o *office) channels(ctx context.Context) (looks, differ int, err error) {
 }
 
 // settle lets time pass until every site has heard the last word. A send that a killed run left
-// unanswered holds up its thread for some minutes, from when it was made.
+// unanswered holds up its thread for a while, from when it was made.
 func (o *office) settle(ctx context.Context) error {
 	for range 20 {
 		if err := o.tick(ctx); err != nil {

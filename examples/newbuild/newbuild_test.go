@@ -53,7 +53,7 @@ func TestWhole(t *testing.T) {
 	}
 }
 
-// The second house in one file, and an interrupted one, meet nothing of the first.
+// The second run on one file sells a second house, and meets nothing of the first.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "office.db")

@@ -41,6 +41,9 @@ type office struct {
 	notes     int          // odd inquiries told so far
 }
 
+// lease is how long a send may take before nobody knows what became of it.
+const lease = 10 * time.Second
+
 // Who does what.
 var (
 	gate   = pipeline.Actor{ID: "gate", Roles: []pipeline.Role{pipeline.RoleIntake}}
@@ -93,9 +96,15 @@ func (o *office) open(ctx context.Context, s *show.Story) (err error) {
 		return err
 	}
 	texts := messages.Rules()
+	for i := range texts.Channels {
+		if texts.Channels[i].ID == "site" {
+			texts.Channels[i].Settle = lease // these sites answer at once or not at all
+		}
+	}
 	texts.Templates = append(texts.Templates, ownTemplates()...)
 	if o.letters, err = notify.New(notify.Config{
 		Store: s.Notify, Rules: texts, Channels: o.outside(), Now: s.Clock.Now,
+		Lease:   lease,
 		Workers: 1, // one after the other, so that every run tells one story
 	}); err != nil {
 		return err
