@@ -2,392 +2,327 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/rickb777/date/v2"
 
 	"github.com/tenure-go/tenure/dedup"
-	"github.com/tenure-go/tenure/store/postgres/pgdedup"
-	"github.com/tenure-go/tenure/store/sqlite/litededup"
+	"github.com/tenure-go/tenure/examples/internal/show"
+	"github.com/tenure-go/tenure/pipeline"
+	"github.com/tenure-go/tenure/pipeline/worktime"
+	"github.com/tenure-go/tenure/store"
 )
 
-// cards is where the inquiries are kept.
-type cards interface {
-	dedup.Store
-	dedup.Finder
-	dedup.Feed
+//go:embed inquiries.csv
+var ownInquiries string
+
+const likeInquiry = "2026-03-02 21:40,site,Anna Kotova,8 999 310-20-13,kotova@post.example,North Park,2,studio,May I see it?"
+
+// An inquiry is a row of the input.
+type inquiry struct {
+	at                               time.Time
+	channel, name, phone, email      string
+	complex, building, layout, words string
+	touch                            dedup.TouchID
+	deal                             pipeline.CaseID
 }
 
-func (w *world) cards(ctx context.Context) (cards, error) {
-	if err := w.apply(ctx, "dedup"); err != nil {
-		return nil, err
-	}
-	switch {
-	case w.pg != nil:
-		return pgdedup.New(ctx, w.pg)
-	case w.lite != nil:
-		return litededup.New(ctx, w.lite)
-	}
-	return dedup.NewMemory(), nil
+// A moment is something that happens at its time.
+type moment struct {
+	at time.Time
+	do func(context.Context) error
 }
 
-// A reception tells the story of the inquiries.
-type reception struct {
-	*world
-	desk  *dedup.Desk
-	store cards
-	told  []dedup.Touch // all that was ingested, for the checks
-}
+// only is what is due in this chapter: the file may run ahead of the story, and nothing else of the
+// house shall.
+type only []store.Key
 
-// inquiries brings every inquiry to the right customer card.
-func inquiries(ctx context.Context, w *world) error {
-	s, err := w.cards(ctx)
-	if err != nil {
-		return err
-	}
-	desk, err := dedup.New(dedup.Config{Store: s, Now: w.clock.Now, Claims: dedup.ClaimPolicy{
-		Window: 30 * 24 * time.Hour, ConfirmWithin: 3 * 24 * time.Hour, Confirmed: 60 * 24 * time.Hour, OwnBlock: 14 * 24 * time.Hour,
-	}})
-	if err != nil {
-		return err
-	}
-	r := &reception{world: w, desk: desk, store: s}
-	for _, scene := range []func(context.Context) error{
-		r.threeChannels, r.familyPhone, r.unreadableForm, r.twoAgencies, r.partnerBase, r.mergeUndone, r.erasure,
-	} {
-		if err := scene(ctx); err != nil {
-			return err
+// Due implements pipeline.Due and notify.Due.
+func (k only) Due(context.Context, time.Time, int) ([]store.Key, error) { return k, nil }
+
+// inquiries plays the file of inquiries: each comes in at its time, and is answered when somebody is
+// there. Whoever comes by several ways is one card with one manager.
+func (o *office) inquiries(ctx context.Context) error {
+	var all []*inquiry
+	right, bad, err := o.Read(ownInquiries, likeInquiry, []string{"at", "channel", "name", "phone", "email", "complex", "building", "layout", "text"}, func(r *show.Row) {
+		q := &inquiry{
+			channel: r.OneOf("channel", "site", "whatsapp", "phone", "mail", "flats.example.org", "agents.example.org"),
+			name:    r.Text("name"), phone: r.Text("phone"), email: r.Text("email"),
+			complex: r.Text("complex"), building: r.Text("building"), layout: r.Text("layout"), words: r.Text("text"),
 		}
-	}
-	return r.nothingLost(ctx)
-}
-
-// take ingests a touch some minutes later, and says where it went.
-func (r *reception) take(ctx context.Context, t dedup.Touch) (dedup.Result, error) {
-	r.clock.Advance(7 * time.Minute)
-	res, err := r.desk.Ingest(ctx, t)
-	if err != nil {
-		return res, err
-	}
-	r.told = append(r.told, t)
-	verdict := "joins card"
-	switch {
-	case res.Repeat:
-		verdict = "is known on card"
-	case res.Created:
-		verdict = "founds card"
-	}
-	fmt.Printf("  %-12s %s %s\n", t.ID, verdict, res.Card)
-	for _, reason := range res.Reasons {
-		fmt.Printf("  %-12s   %s\n", "", reason.Text(r.lang))
-	}
-	return res, nil
-}
-
-// all ingests touches and returns the card of the last.
-func (r *reception) all(ctx context.Context, touches ...dedup.Touch) (card dedup.CardID, err error) {
-	for _, t := range touches {
-		res, err := r.take(ctx, t)
+		at, err := time.Parse("2006-01-02 15:04", r.Text("at"))
 		if err != nil {
-			return "", err
+			r.Bad("at", "must be a moment like 2026-03-02 21:40, by Moscow's clock", "должно быть моментом вида 2026-03-02 21:40 по Москве")
 		}
-		card = res.Card
-	}
-	return card, nil
-}
-
-func (r *reception) threeChannels(ctx context.Context) error {
-	fmt.Println("A buyer writes, calls and calls again; one call is missed")
-	source := func(channel string) dedup.Source { return dedup.Source{Channel: channel, Scope: "north-park"} }
-	card, err := r.all(ctx,
-		dedup.Touch{ID: "avito-991", Name: "Анна", Phone: "8 916 123-45-67", Source: source("avito"), Fields: map[string]string{"rooms": "2"}},
-		dedup.Touch{ID: "wa-17", Kind: dedup.TouchMessage, Phone: "+79161234567", Source: source("whatsapp"), Data: []byte("Добрый день!")},
-		dedup.Touch{ID: "site-40", Name: "Аня Котова", Phone: "(916)123.45.67", Email: "Anna.Kotova+dom@gmail.com", Source: source("site")},
-		dedup.Touch{ID: "call-3", Kind: dedup.TouchCall, Phone: "89161234567", Source: source("telephony"), Fields: map[string]string{"recording": "call-3.ogg"}},
-		dedup.Touch{ID: "call-4", Kind: dedup.TouchMissed, Phone: "+7 (916) 123-45-67", Source: source("telephony")},
-		dedup.Touch{ID: "mail-8", Kind: dedup.TouchMessage, Email: "annakotova@googlemail.com", Source: source("mail")},
-	)
-	if err != nil {
-		return err
-	}
-	c, err := r.desk.Card(ctx, card)
-	if err != nil {
-		return err
-	}
-	kinds := make(map[dedup.TouchKind]int)
-	for _, e := range c.Timeline {
-		kinds[e.Kind]++
-	}
-	r.checks.Add("three channels end on one card", len(c.Timeline) == len(r.told), "%d of %d touches", len(c.Timeline), len(r.told))
-	r.checks.Add("the first source stays", c.First.Source.Channel == r.told[0].Source.Channel, "%s", c.First.Source.Channel)
-	r.checks.Add("messages, a recorded and a missed call are on the timeline",
-		kinds[dedup.TouchMessage] == 2 && kinds[dedup.TouchCall] == 1 && kinds[dedup.TouchMissed] == 1, "%v", kinds)
-	r.checks.Add("the record keeps the latest name", c.Record["name"].Value == "Аня Котова" && c.Record["name"].Touch == "site-40", "%s", c.Record["name"].Value)
-	return nil
-}
-
-func (r *reception) familyPhone(ctx context.Context) error {
-	fmt.Println("Husband and wife leave one phone")
-	home := "8 (495) 123-45-60"
-	wife, err := r.all(ctx, dedup.Touch{ID: "site-51", Name: "Ольга", Phone: home, Email: "olga.home@mail.ru"})
-	if err != nil {
-		return err
-	}
-	husband, err := r.all(ctx, dedup.Touch{ID: "site-52", Name: "Пётр", Phone: home, Email: "petr.home@mail.ru"})
-	if err != nil {
-		return err
-	}
-	caller, err := r.take(ctx, dedup.Touch{ID: "call-9", Kind: dedup.TouchCall, Phone: home})
-	if err != nil {
-		return err
-	}
-	x, err := r.desk.Explain(ctx, "site-51", "site-52")
-	if err != nil {
-		return err
-	}
-	for _, s := range x.Steps {
-		fmt.Println("   ", s.Text(r.lang))
-	}
-	r.checks.Add("a family phone does not glue two persons", wife != husband, "cards %s and %s", wife, husband)
-	r.checks.Add("a nameless call on it is marked ambiguous", caller.Ambiguous, "on card %s", caller.Card)
-	r.checks.Add("the refusal is explained", len(x.Steps) > 0 && x.Steps[0].Rule == dedup.RuleNames, "%d steps", len(x.Steps))
-	return nil
-}
-
-func (r *reception) unreadableForm(ctx context.Context) error {
-	fmt.Println("A form that nobody can read")
-	form := dedup.Touch{ID: "site-60", Name: "??", Phone: "8 9I6 12", Email: "anna(at)mail", Data: []byte{0xff, 0xfe}}
-	res, err := r.take(ctx, form)
-	if err != nil {
-		return err
-	}
-	c, err := r.desk.Card(ctx, res.Card)
-	if err != nil {
-		return err
-	}
-	kept := c.Timeline[0]
-	r.checks.Add("what cannot be read is kept as given", kept.Phone == form.Phone && kept.Email == form.Email && string(kept.Data) == string(form.Data),
-		"%q, %d reasons", kept.Phone, len(res.Reasons))
-	return nil
-}
-
-func (r *reception) twoAgencies(ctx context.Context) error {
-	fmt.Println("Two agencies bring one customer, each by what it knows of him")
-	by := func(p dedup.PartnerID) dedup.Source {
-		return dedup.Source{Channel: "partner", Partner: p, Scope: "north-park"}
-	}
-	phone := []dedup.Identifier{{Kind: dedup.KindPhone, Raw: "8 921 555-01-02"}}
-	ask := func(p dedup.PartnerID) (dedup.Verdict, error) {
-		return r.desk.Probe(ctx, dedup.Probe{Partner: p, Scope: "north-park", Identifiers: phone})
-	}
-	before, err := ask("etagi")
-	if err != nil {
-		return err
-	}
-	first, err := r.take(ctx, dedup.Touch{ID: "etagi-1", Name: "Сергей", Phone: "8 921 555-01-02", Source: by("etagi")})
-	if err != nil {
-		return err
-	}
-	held, err := ask("miel")
-	if err != nil {
-		return err
-	}
-	second, err := r.take(ctx, dedup.Touch{ID: "miel-1", Name: "Серёжа", Email: "sergey.kim@yandex.ru", Source: by("miel")})
-	if err != nil {
-		return err
-	}
-	refused, err := r.take(ctx, dedup.Touch{ID: "miel-2", Name: "Сергей", Phone: "+7 921 555 01 02", Source: by("miel")})
-	if err != nil {
-		return err
-	}
-	r.checks.Add("a probe tells no more than it may", before.Answer == dedup.AnswerFree && held.Answer == dedup.AnswerTaken, "%v, then %v", before.Answer, held.Answer)
-	r.checks.Add("the second claim to one phone is refused", refused.Claim.State == dedup.ClaimRefused, "%v", refused.Claim.State)
-
-	// He comes himself, with both: the two cards are one, and both claims cannot stand.
-	card, err := r.all(ctx, dedup.Touch{ID: "office-5", Kind: dedup.TouchVisit, Name: "Сергей Ким", Phone: "89215550102", Email: "Sergey-Kim@ya.ru"})
-	if err != nil {
-		return err
-	}
-	c, err := r.desk.Card(ctx, card)
-	if err != nil {
-		return err
-	}
-	if len(c.Disputes) == 0 {
-		return errors.New("no dispute where two claims meet")
-	}
-	d := c.Disputes[0]
-	fmt.Printf("    dispute: %s at %v, %s at %v\n", d.Touches[0].Source.Partner, d.Claims[0].From.Format(time.Kitchen), d.Touches[1].Source.Partner, d.At.Format(time.Kitchen))
-	r.checks.Add("both claims had been granted, the earlier wins", first.Claim.State == dedup.ClaimHeld && second.Claim.State == dedup.ClaimHeld &&
-		d.Claims[0].Partner == "etagi" && d.Claims[1].State == dedup.ClaimSuperseded, "%v and %v", d.Claims[0].State, d.Claims[1].State)
-
-	// The head of sales gives him to the other agency.
-	if _, err := r.all(ctx, dedup.Touch{ID: "award-1", Kind: dedup.TouchAward, Follows: "office-5", Source: by("miel"), By: "head of sales"}); err != nil {
-		return err
-	}
-	claims, _, err := r.desk.Filings(ctx, r.store, dedup.Filter{Partner: "miel"}, "", 10)
-	if err != nil {
-		return err
-	}
-	valid := 0
-	for _, claim := range claims {
-		if claim.State == dedup.ClaimConfirmed {
-			valid++
+		q.at = at.Add(-3 * time.Hour)
+		if _, err := o.hours.Add(q.at, 24*time.Hour); err != nil {
+			r.Bad("at", "is outside the years whose working days are known", "вне лет, рабочие дни которых известны")
 		}
-	}
-	r.checks.Add("an award settles it, and the agency's list shows it", valid == 1, "%d filings, %d confirmed", len(claims), valid)
-	return nil
-}
-
-func (r *reception) partnerBase(ctx context.Context) error {
-	fmt.Println("A partner's base comes in, is written back, and comes in again")
-	rows := "b-1;Мария Лис;+79031110001\nb-2;Маша;8 903 111-00-01\nb-3;Илья;не звонить\nb-4;Глеб\nb-5;Егор;89031110005\n"
-	external := func(id string) []dedup.Identifier {
-		return []dedup.Identifier{{Kind: dedup.KindExternal, System: "partner-base", Raw: id}}
-	}
-	source := func(yield func(dedup.Touch, error) bool) {
-		for n, line := range strings.Split(strings.TrimSpace(rows), "\n") {
-			f := strings.Split(line, ";")
-			t := dedup.Touch{}
-			var err error
-			if len(f) != 3 {
-				err = &dedup.RowError{Line: n + 1, Field: "row", Value: line, Why: "needs id;name;phone"}
-			} else {
-				t = dedup.Touch{ID: dedup.TouchID("base/" + f[0]), Name: f[1], Phone: f[2], Source: dedup.Source{Channel: "partner-base"}, Identifiers: external(f[0])}
-			}
-			if !yield(t, err) {
-				return
-			}
+		if r.OK() {
+			q.touch = dedup.TouchID(o.id("inquiry-%d", r.Line()))
+			all = append(all, q)
 		}
-	}
-	dry, err := r.desk.Import(ctx, source, dedup.ImportOptions{DryRun: true})
+	})
 	if err != nil {
 		return err
 	}
-	if _, err := r.desk.Card(ctx, "base/b-1"); !errors.Is(err, dedup.ErrUnknown) {
-		return fmt.Errorf("a dry run wrote: %w", err)
-	}
-	report, err := r.desk.Import(ctx, source, dedup.ImportOptions{Batch: 2})
-	if err != nil {
-		return err
-	}
-	for t, err := range source {
-		if err == nil {
-			r.told = append(r.told, t)
-		}
-	}
-	for _, bad := range report.Bad {
-		fmt.Println("   ", bad.Text(r.lang))
-	}
-	again, err := r.desk.Import(ctx, source, dedup.ImportOptions{})
-	if err != nil {
-		return err
-	}
-	r.checks.Add("a base is imported as its dry run said", dry.Created == report.Created && report.Created == 3 && report.Duplicates == 1 && len(report.Bad) == 1,
-		"%d cards, %d duplicate, %d bad row", report.Created, report.Duplicates, len(report.Bad))
-	r.checks.Add("imported again it changes nothing", again.Repeats == report.Rows, "%d repeats of %d rows", again.Repeats, report.Rows)
+	o.Say("inquiries: %d; rows that cannot be read: %d", "заявок: %d; строк, которые не прочесть: %d", right, bad)
 
-	// Our correction goes out; the base hands it back under an ID of its own.
-	written := dedup.Touch{ID: "sent-1", Kind: dedup.TouchSent, Follows: "base/b-5", Name: "Егор Зимин", Phone: "+79031110005", Identifiers: external("b-5")}
-	if _, err := r.all(ctx, written); err != nil {
-		return err
-	}
-	back := written
-	back.ID, back.Kind, back.Follows = "base/b-5/2", dedup.TouchInquiry, ""
-	echo, err := r.take(ctx, back)
-	if err != nil {
-		return err
-	}
-	r.checks.Add("what was written back is known as an echo", echo.Repeat && len(echo.Events) == 0 && echo.Card == "base/b-5", "card %s, %d events", echo.Card, len(echo.Events))
-	return nil
-}
-
-func (r *reception) mergeUndone(ctx context.Context) error {
-	fmt.Println("A manager merges two customers, and takes it back")
-	snapshot := func() (string, error) {
-		var all []string
-		for _, id := range []dedup.CardID{"site-51", "site-52"} {
-			c, err := r.desk.Card(ctx, id)
-			if err != nil {
-				return "", err
-			}
-			all = append(all, fmt.Sprint(c.ID, c.Aliases, len(c.Timeline), c.Record["name"].Value, c.Record["email"].Value))
-		}
-		return strings.Join(all, "; "), nil
-	}
-	before, err := snapshot()
-	if err != nil {
-		return err
-	}
-	ids := []dedup.TouchID{"site-51", "site-52"}
-	if _, err := r.desk.Decide(ctx, dedup.Decide{ID: "merge-1", Ruling: dedup.RulingSame, A: ids, By: "manager", Why: "one voice"}); err != nil {
-		return err
-	}
-	merged, err := snapshot()
-	if err != nil {
-		return err
-	}
-	fmt.Println("    merged:", merged)
-	if _, err := r.desk.Decide(ctx, dedup.Decide{ID: "merge-1-undone", Ruling: dedup.RulingWithdraw, Undo: "merge-1", By: "manager"}); err != nil {
-		return err
-	}
-	after, err := snapshot()
-	if err != nil {
-		return err
-	}
-	fmt.Println("    undone:", after)
-	r.checks.Add("a merge undone leaves cards, IDs and records as they were", before == after && before != merged, "%s", after)
-	return nil
-}
-
-func (r *reception) erasure(ctx context.Context) error {
-	fmt.Println("The first buyer asks to be forgotten")
-	before, err := r.desk.Card(ctx, "avito-991")
-	if err != nil {
-		return err
-	}
-	done, err := r.desk.Erase(ctx, dedup.Erase{ID: "erase-1", Card: "avito-991", By: "lawyer"})
-	if err != nil {
-		return err
-	}
-	after, err := r.desk.Card(ctx, "avito-991")
-	if err != nil {
-		return err
-	}
-	r.checks.Add("an erasure keeps times and sources", len(after.Timeline) == len(before.Timeline) && after.First.Source == before.First.Source, "%d touches", done.Touches)
-	known, err := r.desk.Lookup(ctx, dedup.Identifier{Kind: dedup.KindPhone, Raw: "8 916 123-45-67"})
-	if err != nil {
-		return err
-	}
-	left := fmt.Sprintf("%+v", after)
-	values := []string{"9161234567", "123-45-67", "Котова", "Анна", "Добрый день", "call-3.ogg", "gmail"}
-	r.checks.Add("no value remains", len(known) == 0 && !slices.ContainsFunc(values, func(v string) bool { return strings.Contains(left, v) }), "%d keys forgotten", len(done.Keys))
-	return nil
-}
-
-// nothingLost goes through everything that was ingested.
-func (r *reception) nothingLost(ctx context.Context) error {
-	seen := make(map[dedup.TouchID]int)
-	cards := make(map[dedup.CardID]bool)
-	for _, t := range r.told {
-		c, err := r.desk.Card(ctx, dedup.CardID(t.ID))
+	speed := rand.New(rand.NewPCG(o.Seed, 1))
+	var day []moment
+	for _, q := range all {
+		opens, err := o.hours.NextOpen(q.at)
 		if err != nil {
 			return err
 		}
-		cards[c.ID] = true
-		for _, e := range c.Timeline {
-			if e.ID == t.ID {
-				seen[t.ID]++
+		day = append(day,
+			moment{q.at, func(ctx context.Context) error { return o.receive(ctx, q) }},
+			moment{opens, func(ctx context.Context) error { // who came at night is given out when the office opens
+				_, err := o.deals.Tick(ctx, only{{Kind: pipeline.KeyCase, ID: string(q.deal)}}, 1)
+				return err
+			}},
+			moment{opens.Add(time.Duration(5+speed.IntN(24)) * time.Second), func(ctx context.Context) error { return o.answer(ctx, q) }})
+	}
+	slices.SortStableFunc(day, func(a, b moment) int { return a.at.Compare(b.at) })
+	for _, m := range day {
+		o.Clock.Set(m.at)
+		if err := m.do(ctx); err != nil {
+			return err
+		}
+	}
+	return o.received(ctx, all)
+}
+
+// receive takes an inquiry in. What the dictionary cannot read stays out of the deal, and is said;
+// the inquiry itself is never lost.
+func (o *office) receive(ctx context.Context, q *inquiry) error {
+	set := make(map[pipeline.FieldID]string)
+	words := make(map[string]string)
+	for _, w := range []struct {
+		field, text string
+		d           dictionary
+	}{{"complex", q.complex, complexes()}, {"building", q.building, buildings()}, {"layout", q.layout, layouts()}} {
+		word, err := w.d.read(w.text)
+		var spelling *SpellingError
+		if errors.As(err, &spelling) {
+			o.note(q, spelling.Text(o.Lang))
+			words[w.field+" as written"] = w.text
+		}
+		if word != "" {
+			words[w.field] = word
+		}
+	}
+	for field, value := range map[pipeline.FieldID]string{"name": q.name, "phone": q.phone, "complex": words["complex"]} {
+		if value != "" && len(value) <= 4096 && utf8.ValidString(value) && !strings.Contains(value, "\x00") {
+			set[field] = value // a deal keeps text; the card keeps whatever came
+		}
+	}
+	kind := map[string]dedup.TouchKind{"phone": dedup.TouchCall, "whatsapp": dedup.TouchMessage, "mail": dedup.TouchMessage}[q.channel]
+	touch, deal, err := o.take(ctx,
+		dedup.Touch{ID: q.touch, Kind: kind, Name: q.name, Phone: q.phone, Email: q.email, Source: dedup.Source{Channel: q.channel}, Fields: words, Data: []byte(q.words)},
+		pipeline.Open{Form: "newbuild", Set: set})
+	if err != nil {
+		return err
+	}
+	q.deal = deal
+	readable := slices.ContainsFunc(touch.Readings, func(r dedup.Reading) bool { return r.Key != "" })
+	if !readable && !touch.Repeat {
+		o.note(q, o.T("nobody to call back; kept as it came", "перезвонить некуда; сохранено как есть"))
+		for _, reason := range touch.Reasons {
+			o.note(q, show.Words{"Phone": "телефон", "Email": "почта", "Name": "имя"}.In(o.Lang, reason.Text(o.Lang)))
+		}
+	}
+	return o.oneManager(ctx, q, touch)
+}
+
+// note tells what is odd about an inquiry; of a long file, the first dozen notes.
+func (o *office) note(q *inquiry, text string) {
+	if o.notes++; o.notes <= 12 {
+		o.Say("  %s, %s: %s", "  %s, %s: %s", o.when(q.at), o.word(q.channel), short(text))
+	}
+}
+
+// short is a text that fits a line, whoever wrote it.
+func short(text string) string {
+	if runes := []rune(text); len(runes) > 120 {
+		return string(runes[:120]) + "…"
+	}
+	return text
+}
+
+// oneManager gives a buyer whose two cards proved to be one, each with a deal, to one manager.
+func (o *office) oneManager(ctx context.Context, q *inquiry, touch dedup.Result) error {
+	if len(touch.Aliases) == 0 {
+		return nil
+	}
+	deals, err := o.Pipeline.Find(ctx, pipeline.Filter{Cards: o.buyer(touch), Open: true}, "", 100)
+	if err != nil {
+		return err
+	}
+	for _, d := range deals {
+		if owner := deals[0].Owner; owner != "" && d.Owner != owner {
+			if _, err := o.deals.Do(ctx, pipeline.Command{
+				ID: pipeline.CommandID(string(q.touch) + "/one/" + string(d.ID)), Case: d.ID, By: head,
+				Set: map[pipeline.FieldID]string{pipeline.FieldOwner: string(owner)}, Why: "one buyer",
+			}); err != nil {
+				return err
 			}
 		}
 	}
-	once := 0
-	for _, n := range seen {
-		if n == 1 {
+	return nil
+}
+
+// answer is the manager's who has the deal.
+func (o *office) answer(ctx context.Context, q *inquiry) error {
+	deal, err := o.deals.Case(ctx, q.deal)
+	if err != nil {
+		return err
+	}
+	_, err = o.deals.Do(ctx, pipeline.Command{
+		ID: pipeline.CommandID(string(q.touch) + "/answer"), Case: q.deal, By: pipeline.Actor{ID: deal.Owner, Roles: []pipeline.Role{"manager"}},
+		Touch: &pipeline.Touch{Kind: "call", Channel: "phone", Out: true, Answered: true},
+	})
+	if errors.Is(err, pipeline.ErrMismatch) {
+		return nil // of a run that was killed: whoever had the deal then has answered
+	}
+	return err
+}
+
+// received checks, by the cards, the histories and plain clock arithmetic, what became of the
+// inquiries.
+func (o *office) received(ctx context.Context, all []*inquiry) error {
+	type buyer struct {
+		dedup.Card
+		managers map[pipeline.ActorID]bool
+		came     []*inquiry
+	}
+	buyers := make(map[dedup.CardID]*buyer)
+	var most *buyer
+	kept, once, late, slowest := 0, 0, 0, time.Duration(0)
+	spelled, read, refused := 0, 0, 0
+	for _, q := range all {
+		card, err := o.cards.Card(ctx, dedup.CardID(q.touch))
+		if err != nil {
+			return err
+		}
+		b := buyers[card.ID]
+		if b == nil {
+			b = &buyer{card, make(map[pipeline.ActorID]bool), nil}
+			buyers[card.ID] = b
+		}
+		b.came = append(b.came, q)
+		if most == nil || len(b.came) > len(most.came) {
+			most = b
+		}
+		for _, e := range card.Timeline {
+			if e.ID == q.touch && e.Phone == q.phone && e.Email == q.email && e.Name == q.name && string(e.Data) == q.words {
+				kept++
+			}
+			for field, text := range map[string]string{"complex": q.complex, "building": q.building, "layout": q.layout} {
+				switch word := e.Fields[field]; {
+				case e.ID != q.touch || strings.TrimSpace(text) == "":
+					continue
+				case slices.Contains(knownTags()[field], word):
+					read++
+				case e.Fields[field+" as written"] == text:
+					refused++
+				}
+				spelled++
+			}
+		}
+		deal, err := o.deals.Case(ctx, q.deal)
+		if err != nil {
+			return err
+		}
+		b.managers[deal.Owner] = true
+		took, err := o.answeredIn(ctx, q)
+		if err != nil {
+			return err
+		}
+		slowest = max(slowest, took)
+		if took > 30*time.Second {
+			late++
+		}
+	}
+	places := make(map[dedup.TouchID]int)
+	unowned := 0
+	for _, b := range buyers {
+		for _, e := range b.Timeline {
+			places[e.ID]++
+		}
+		if len(b.managers) != 1 || b.managers[""] {
+			unowned++
+		}
+	}
+	for _, q := range all {
+		if places[q.touch] == 1 {
 			once++
 		}
 	}
-	r.checks.Add("each touch lies on exactly one card", once == len(r.told), "%d touches, %d cards", once, len(cards))
-	return nil
+	o.Say("%d inquiries are %d buyers. Who came most often, %s, has one card:", "заявок %d, а покупателей %d. Чаще всех обращалась %s, и карточка у неё одна:", len(all), len(buyers), short(most.Record["name"].Value))
+	for _, q := range most.came[:min(5, len(most.came))] {
+		took, err := o.answeredIn(ctx, q)
+		if err != nil {
+			return err
+		}
+		deal, err := o.deals.Case(ctx, q.deal)
+		if err != nil {
+			return err
+		}
+		o.Say("  %s, %s: manager %s, answered after %d s of working time", "  %s, %s: менеджер — %s, ответ через %d с рабочего времени",
+			o.when(q.at), o.word(q.channel), o.word(string(deal.Owner)), int(took.Seconds()))
+	}
+	o.Add("each inquiry lies on exactly one card", "каждая заявка ровно на одной карточке", once == len(all), "%s", o.of(once, len(all)))
+	o.Add("each inquiry is kept as it came", "каждая заявка хранится как пришла", kept == len(all), "%s", o.of(kept, len(all)))
+	o.Add("spellings: one word of the dictionary, or refused and kept", "написания: слово словаря либо отказ, и написание сохранено", read+refused == spelled, o.T("%d and %d of %d", "%d и %d из %d"), read, refused, spelled)
+	o.Add("buyers without a manager, or with two", "покупателей без менеджера или с двумя", unowned == 0, "%s", o.of(unowned, len(buyers)))
+	o.Add("answers after 30 s of working time, by plain arithmetic", "ответов позже 30 с рабочего времени, по простой арифметике", late == 0, o.T("%d of %d, the slowest %d s", "%d из %d, самый долгий %d с"), late, len(all), int(slowest.Seconds()))
+	return o.evening(ctx, all)
+}
+
+// answeredIn is the working time from an inquiry to the next answer in its deal's history. It asks
+// the calendar of working days for nothing but the kind of a day.
+func (o *office) answeredIn(ctx context.Context, q *inquiry) (time.Duration, error) {
+	events, err := o.Pipeline.History(ctx, q.deal, 0, 10_000)
+	if err != nil {
+		return 0, err
+	}
+	var asked, answered time.Time
+	for _, e := range events {
+		switch {
+		case asked.IsZero() && e.Command == pipeline.CommandID(q.touch):
+			asked = e.At
+		case answered.IsZero() && !asked.IsZero() && e.Kind == pipeline.EventTouched:
+			answered = e.At
+		}
+	}
+	if answered.IsZero() {
+		return 0, fmt.Errorf("%s was never answered", q.touch)
+	}
+	var took time.Duration
+	for day := date.NewAt(asked); day <= date.NewAt(answered); day++ {
+		kind, err := o.hours.Kind(day)
+		if err != nil || kind == worktime.KindOff {
+			continue
+		}
+		from, to := day.MidnightUTC().Add(6*time.Hour), day.MidnightUTC().Add(15*time.Hour) // 9 to 18 in Moscow
+		if kind == worktime.KindShort {
+			to = to.Add(-time.Hour)
+		}
+		if asked.After(from) {
+			from = asked
+		}
+		if answered.Before(to) {
+			to = answered
+		}
+		took += max(0, to.Sub(from))
+	}
+	return took, nil
 }

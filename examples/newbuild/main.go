@@ -1,96 +1,51 @@
-// Newbuild follows the buyers of a new building from their first inquiry on.
+// Newbuild is a developer's sales office: from the first inquiry to the money on escrow.
 //
 //	go run ./examples/newbuild
-//	go run ./examples/newbuild -db office.db -lang ru
+//	go run ./examples/newbuild -lang ru -out papers
+//	go run ./examples/newbuild -in inquiries.csv
+//	go run ./examples/newbuild -db office.db
 //	go run ./examples/newbuild -postgres postgres://localhost/office
 //
-// Each chapter plays a part of the work with packages of tenure, on stores in memory, in an SQLite
-// file or in PostgreSQL; the facts in the table at the end are computed by other code than the code
-// that did the work. The program exits with 0 only if all of them hold.
+// Every command has an ID of the office's own, so a run that was killed is simply played again from
+// the start: what was done meets its own result, and what was not done yet is done.
 package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
-	"os"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/tenure-go/tenure/examples/internal/show"
-	"github.com/tenure-go/tenure/store/postgres"
-	"github.com/tenure-go/tenure/store/sqlite"
 )
 
-// A world is what the chapters share.
-type world struct {
-	lang   string // "en" or "ru": of reasons and refusals
-	out    string // a folder for what is written; "": nothing is
-	seed   uint64
-	clock  *show.Clock
-	checks *show.Checks
-	lite   *sqlite.DB    // nil unless -db
-	pg     *pgxpool.Pool // nil unless -postgres
+func main() { show.Main(program()) }
+
+func program() show.Program {
+	o := new(office)
+	chapter := func(en, ru string, play func(context.Context) error) show.Chapter {
+		return show.Chapter{En: en, Ru: ru, Play: func(ctx context.Context, _ *show.Story) error { return play(ctx) }}
+	}
+	return show.Program{
+		Name: "newbuild", En: "a developer sells flats", Ru: "застройщик продаёт квартиры",
+		Start:   monday,
+		Resumes: true,
+		Chapters: []show.Chapter{
+			{En: "The house", Ru: "Дом", Play: o.open},
+			chapter("Inquiries: one buyer, one card, one manager", "Заявки: один покупатель, одна карточка, один менеджер", o.inquiries),
+			chapter("Showings from one calendar", "Показы по одному календарю", o.showings),
+			chapter("A flat is held in one transaction", "Бронь квартиры — одна транзакция", o.holding),
+			chapter("A queue for a wanted flat", "Очередь на квартиру", o.queue),
+			chapter("Partner agencies", "Агентства-партнёры", o.agencies),
+			chapter("Sales open: six sellers, twelve flats", "Старт продаж: шесть продавцов, двенадцать квартир", o.rush),
+			chapter("The papers of flat 12", "Документы по квартире 12", o.papers),
+			chapter("Bank, registry, escrow: whose move it is", "Банк, регистрация, эскроу: чей ход", o.statuses),
+			chapter("Money", "Деньги", o.money),
+			chapter("What stands at the end", "Что в итоге", o.whole),
+		},
+	}
 }
 
-// apply creates a package's tables where the chapters run on a database.
-func (w *world) apply(ctx context.Context, part string) error {
-	switch {
-	case w.pg != nil:
-		return postgres.Apply(ctx, w.pg, part)
-	case w.lite != nil:
-		return sqlite.Apply(ctx, w.lite, part)
-	}
-	return nil
-}
+// monday is when the story begins: 2 March 2026, 9:00 in Moscow, which has kept three hours ahead of
+// UTC since 2014.
+var monday = time.Date(2026, time.March, 2, 6, 0, 0, 0, time.UTC)
 
-func main() {
-	if was, err := lived(context.Background()); was {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "newbuild: a seller:", err)
-			os.Exit(1)
-		}
-		return
-	}
-	db := flag.String("db", "", "an SQLite file to keep the cards in")
-	url := flag.String("postgres", "", "the URL of a PostgreSQL to keep the cards in")
-	lang := flag.String("lang", "en", "the language of reasons: en or ru")
-	out := flag.String("out", "", "a folder for documents and charts")
-	seed := flag.Uint64("seed", 1, "of whatever is random")
-	flag.Parse()
-
-	w := &world{lang: *lang, out: *out, seed: *seed, checks: &show.Checks{},
-		clock: show.NewClock(time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC))}
-	if err := run(context.Background(), w, *db, *url); err != nil {
-		fmt.Fprintln(os.Stderr, "newbuild:", err)
-		os.Exit(1)
-	}
-	os.Exit(w.checks.Print(os.Stdout))
-}
-
-func run(ctx context.Context, w *world, db, url string) (err error) {
-	if db != "" {
-		if w.lite, err = sqlite.Open(ctx, db); err != nil {
-			return err
-		}
-		defer w.lite.Close()
-	}
-	if url != "" {
-		if w.pg, err = pgxpool.New(ctx, url); err != nil {
-			return err
-		}
-		defer w.pg.Close()
-	}
-	for _, chapter := range []func(context.Context, *world) error{
-		inquiries,
-		office,
-		papers,
-		func(_ context.Context, w *world) error { return money(drawHouse(w.seed), w.lang, w.out, w.checks) },
-	} {
-		if err := chapter(ctx, w); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+const zone = "Europe/Moscow"
