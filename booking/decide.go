@@ -52,6 +52,7 @@ func decide(cals []Calendar, now time.Time, cmds []Command) (Decision, error) {
 	}
 	b.lapse()
 	d := decider{book: b}
+	d.placed = d.onePlaced[:0]
 	answers := make([]answer, len(cmds))
 	for i, cmd := range cmds {
 		b.command = i
@@ -96,6 +97,8 @@ type decider struct {
 	*book
 	placed []*entry // granted on condition that there is room in the end
 	freed  bool     // room may have become free: the queue is to move up
+
+	onePlaced [1]*entry // room for placed
 }
 
 // An answer is what a command came to.
@@ -329,7 +332,12 @@ func (d *decider) add(r request) (answer, error) {
 	if e, err := d.known(r); e != nil || err != nil || d.asked {
 		return answer{entry: e, replayed: true}, err
 	}
-	e := &entry{Reservation: &r.Reservation, owned: true}
+	made := &struct {
+		entry
+		Reservation
+	}{Reservation: r.Reservation}
+	e := &made.entry
+	e.Reservation, e.owned = &made.Reservation, true
 	e.Claims = cloneClaims(r.Asked)
 	for i := range e.Claims {
 		c := &e.Claims[i]

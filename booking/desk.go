@@ -85,7 +85,7 @@ func (d *Desk) Do(ctx context.Context, cmds ...Command) (Result, error) {
 			}
 		}
 	}
-	return d.run(ctx, &call{cmds: cmds, query: queryOf(cmds)})
+	return d.run(ctx, newCall(cmds))
 }
 
 // Hold carries out one hold; see [Desk.Do].
@@ -153,9 +153,8 @@ func (d *Desk) checkTags(tags map[string]string) error {
 // enough.
 var slack = map[Axis]int64{AxisNights: 2 * day, AxisTimes: day / 12}
 
-// queryOf is what commands load at first: their units, their IDs there, and what they shall have.
-func queryOf(cmds []Command) Query {
-	q := Query{Lock: true}
+// queryOf is q and what commands load at first: their units, their IDs there, and what they shall have.
+func queryOf(cmds []Command, q Query) Query {
 	unit := func(u UnitID) {
 		if !slices.Contains(q.Units, u) {
 			q.Units = append(q.Units, u)
@@ -378,8 +377,7 @@ func (d *Desk) tick(ctx context.Context, due Due, limit int, among []store.Key, 
 		if among != nil && !slices.Contains(among, k) {
 			continue
 		}
-		c := &call{cmds: []Command{lapse{UnitID(k.ID)}}}
-		c.query = queryOf(c.cmds)
+		c := newCall([]Command{lapse{UnitID(k.ID)}})
 		c.query.Window = window
 		res, err := d.run(ctx, c)
 		switch {

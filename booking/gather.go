@@ -22,6 +22,10 @@ const maxGathered = 32
 type call struct {
 	cmds  []Command
 	query Query
+	asks  Query // what the attempt at work loads for it
+
+	units [1]UnitID // room for the query
+	ids   [1]ReservationID
 
 	state  callState // guarded by lanes.mu while waiting; afterwards the carrier's, then the caller's
 	result Result
@@ -36,6 +40,12 @@ const (
 	callAlone                    // goes by itself
 	callDone
 )
+
+func newCall(cmds []Command) *call {
+	c := &call{cmds: cmds}
+	c.query = queryOf(cmds, Query{Units: c.units[:0], IDs: c.ids[:0], Lock: true})
+	return c
+}
 
 // lanes hold the calls that wait for their unit's turn.
 type lanes struct {
@@ -69,7 +79,7 @@ func (l *lanes) take(u UnitID) []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := min(maxGathered, len(l.waiting[u]))
-	calls := slices.Clone(l.waiting[u][:n])
+	calls := l.waiting[u][:n:n]
 	for _, c := range calls {
 		c.state = callTaken
 	}
@@ -182,20 +192,19 @@ func (d *Desk) carry(ctx context.Context, calls []*call) error {
 // attempt loads, decides every call on what the one before left, and commits. An error is the
 // store's; each call keeps its own answer.
 func (d *Desk) attempt(ctx context.Context, calls []*call) error {
-	queries := make([]Query, len(calls))
-	for i, c := range calls {
-		queries[i] = c.query
+	for _, c := range calls {
+		c.asks = c.query
 	}
 	for range maxLoads {
-		query := queries[0]
-		for _, q := range queries[1:] {
-			query = query.and(q)
+		query := calls[0].asks
+		for _, c := range calls[1:] {
+			query = query.and(c.asks)
 		}
 		loaded, err := d.load(ctx, query)
 		if err != nil {
 			return err
 		}
-		change, enough := d.decideAll(loaded, calls, queries)
+		change, enough := d.decideAll(loaded, query, calls)
 		if !enough {
 			continue
 		}
@@ -236,21 +245,17 @@ func (q Query) has(o Query) bool {
 // decideAll fills in the calls' answers and returns what all of them together commit. Each is
 // decided on what its own query loads, so riding together changes nothing; where that is not
 // enough its query grows, and what was loaded may not be enough.
-func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all Change, enough bool) {
+func (d *Desk) decideAll(cals []Calendar, loaded Query, calls []*call) (all Change, enough bool) {
 	now := d.config.Now()
-	loaded := Query{IDs: cals[0].IDs, Window: cals[0].Window}
-	for i := range cals {
-		loaded.Units = append(loaded.Units, cals[i].Unit.ID)
-	}
 	var read []UnitID // by those who are refused, or told what is
 	for i, c := range calls {
 		var dec Decision
 		c.result, c.err = Result{}, nil
 		for range maxLoads {
-			if !loaded.has(queries[i]) {
+			if !loaded.has(c.asks) {
 				return Change{}, false
 			}
-			own := narrowed(cals, queries[i])
+			own := narrowed(cals, c.asks)
 			if c.err = d.checkClocks(own, now, c.cmds); c.err != nil {
 				break
 			}
@@ -259,13 +264,13 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 			}
 			need := *dec.Need
 			need.Lock = true
-			if loaded.has(need) && queries[i].has(need) {
+			if loaded.has(need) && c.asks.has(need) {
 				return Change{}, false // the calendars are torn: the same again
 			}
-			queries[i] = need
+			c.asks = need
 		}
-		if len(queries[i].Units) > 1 {
-			read = union(read, queries[i].Units)
+		if len(c.asks.Units) > 1 {
+			read = union(read, c.asks.Units)
 		}
 		if c.err != nil {
 			continue
