@@ -27,6 +27,7 @@ type book struct {
 	onePointer [1]*page
 	fewRows    [4]*entry
 	fewEntries [4]entry
+	onePlaced  [1]*entry
 	oneStep    [1]step
 	oneChange  changeRoom
 }

@@ -52,7 +52,7 @@ func decide(cals []Calendar, now time.Time, cmds []Command) (Decision, error) {
 	}
 	b.lapse()
 	d := decider{book: b}
-	d.placed = d.onePlaced[:0]
+	d.placed = b.onePlaced[:0]
 	answers := make([]answer, len(cmds))
 	for i, cmd := range cmds {
 		b.command = i
@@ -97,8 +97,6 @@ type decider struct {
 	*book
 	placed []*entry // granted on condition that there is room in the end
 	freed  bool     // room may have become free: the queue is to move up
-
-	onePlaced [1]*entry // room for placed
 }
 
 // An answer is what a command came to.
@@ -187,7 +185,7 @@ func (d *decider) apply(cmd Command) (answer, error) {
 const lapseWindow = 60 * day
 
 func joinClaims(u UnitID, s Span, count int, and []Claim) []Claim {
-	claims := make([]Claim, 1, 1+len(and))
+	claims := make([]Claim, 1, 2*(1+len(and))) // and room for what becomes of them
 	claims[0] = Claim{Unit: u, Span: s, Count: orDefault(count, 1)}
 	for _, c := range and {
 		claims = append(claims, c.asked())
@@ -338,7 +336,9 @@ func (d *decider) add(r request) (answer, error) {
 	}{Reservation: r.Reservation}
 	e := &made.entry
 	e.Reservation, e.owned = &made.Reservation, true
-	e.Claims = cloneClaims(r.Asked)
+	n := len(r.Asked)
+	e.Claims = append(r.Asked, r.Asked...)[n : 2*n : 2*n]
+	e.Asked = r.Asked[:n:n]
 	for i := range e.Claims {
 		c := &e.Claims[i]
 		p := d.page(c.Unit)

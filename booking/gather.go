@@ -24,7 +24,8 @@ type call struct {
 	query Query
 	asks  Query // what the attempt at work loads for it
 
-	units [1]UnitID // room for the query
+	one   [1]Command // room for cmds and the query
+	units [1]UnitID
 	ids   [1]ReservationID
 
 	state  callState // guarded by lanes.mu while waiting; afterwards the carrier's, then the caller's
@@ -41,10 +42,15 @@ const (
 	callDone
 )
 
-func newCall(cmds []Command) *call {
-	c := &call{cmds: cmds}
-	c.query = queryOf(cmds, Query{Units: c.units[:0], IDs: c.ids[:0], Lock: true})
+func newCall(cmds ...Command) *call {
+	c := new(call)
+	c.cmds = append(c.one[:0], cmds...)
 	return c
+}
+
+// ask sets the query, once the commands are what they shall be.
+func (c *call) ask() {
+	c.query = queryOf(c.cmds, Query{Units: c.units[:0], IDs: c.ids[:0], Lock: true})
 }
 
 // lanes hold the calls that wait for their unit's turn.
@@ -62,29 +68,31 @@ func (l *lanes) enter(u UnitID, c *call) {
 	l.waiting[u] = append(l.waiting[u], c)
 }
 
-// leave takes a call out that nobody carries yet, and reports whether it was still there.
-func (l *lanes) leave(u UnitID, c *call) bool {
+// leave takes a call out that nobody carries yet, and returns how it stands.
+func (l *lanes) leave(u UnitID, c *call) callState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i := slices.Index(l.waiting[u], c)
-	if i < 0 {
-		return false
+	if c.state == callWaiting {
+		l.set(u, slices.DeleteFunc(l.waiting[u], func(o *call) bool { return o == c }))
 	}
-	l.set(u, slices.Delete(l.waiting[u], i, i+1))
-	return true
+	return c.state
 }
 
-// take returns the calls that have waited longest.
-func (l *lanes) take(u UnitID) []*call {
+// take returns how a call stands that has the turn and, if it waits, those to carry: they have
+// waited longest.
+func (l *lanes) take(u UnitID, c *call) (callState, []*call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if c.state != callWaiting {
+		return c.state, nil
+	}
 	n := min(maxGathered, len(l.waiting[u]))
 	calls := l.waiting[u][:n:n]
 	for _, c := range calls {
 		c.state = callTaken
 	}
 	l.set(u, l.waiting[u][n:])
-	return calls
+	return callWaiting, calls
 }
 
 func (l *lanes) set(u UnitID, calls []*call) {
@@ -100,12 +108,6 @@ func (l *lanes) finish(c *call, s callState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c.state = s
-}
-
-func (l *lanes) stateOf(c *call) callState {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return c.state
 }
 
 // run carries out a call: alone in a transaction, else in its unit's turn. A call of several units
@@ -132,10 +134,9 @@ func (d *Desk) run(ctx context.Context, c *call) (Result, error) {
 		c.state = callAlone
 	}
 	err := d.retry.Do(ctx, keys, func(ctx context.Context) error { return d.turn(ctx, lane, c) })
-	if lane != "" && d.lanes.leave(lane, c) {
-		return Result{}, fmt.Errorf("booking: nothing was done: %w", err) // ctx ended before its turn
-	}
-	switch d.lanes.stateOf(c) {
+	switch d.lanes.leave(lane, c) {
+	case callWaiting: // ctx ended before its turn
+		return Result{}, fmt.Errorf("booking: nothing was done: %w", err)
 	case callDone:
 		return c.result, c.err
 	case callTaken: // ctx ended while another carries it
@@ -147,7 +148,8 @@ func (d *Desk) run(ctx context.Context, c *call) (Result, error) {
 // turn is one attempt of a caller who has the turn. It may find that another has carried it.
 func (d *Desk) turn(ctx context.Context, lane UnitID, c *call) error {
 	for {
-		switch d.lanes.stateOf(c) {
+		state, calls := d.lanes.take(lane, c)
+		switch state {
 		case callDone:
 			return nil
 		case callAlone:
@@ -157,7 +159,7 @@ func (d *Desk) turn(ctx context.Context, lane UnitID, c *call) error {
 			d.lanes.finish(c, callDone)
 			return nil
 		}
-		if err := d.carry(ctx, d.lanes.take(lane)); err != nil {
+		if err := d.carry(ctx, calls); err != nil {
 			return err
 		}
 	}

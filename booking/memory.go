@@ -141,27 +141,30 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 			m.unit(UnitID(g.ID)).version++
 		}
 	}
+	var few [4]*memoryRow
+	told := few[:0]
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		row := &memoryRow{unit: r.Unit, reservation: r.Reservation.clone(), busy: r.Busy, live: r.Live, deadline: r.Deadline}
+		told = append(told, row)
 		m.unit(r.Unit).put(row)
 		if row.live && !row.deadline.IsZero() {
 			heap.Push(&m.due, row)
 		}
 	}
 	for i := range c.Events {
-		m.events.add(m.own(&c.Events[i]))
+		m.events.add(c.Events[i].toldOf(told))
 	}
 	return nil
 }
 
-// own returns a copy of an event, whose reservation is that of the row that it tells of.
-func (m *Memory) own(e *Event) Event {
-	if r := e.Reservation; r != nil {
-		if row := m.unit(UnitID(e.Key.ID)).rows[r.ID]; row != nil && row.reservation.Rev == r.Rev {
-			own := *e
-			own.Tags, own.Reservation = maps.Clone(e.Tags), &row.reservation
-			return own
+// toldOf returns a copy of an event, whose reservation is that of the row that it tells of.
+func (e Event) toldOf(rows []*memoryRow) Event {
+	for _, row := range rows {
+		r := e.Reservation
+		if r != nil && e.Key.ID == string(row.unit) && r.ID == row.reservation.ID && r.Rev == row.reservation.Rev {
+			e.Tags, e.Reservation = maps.Clone(e.Tags), &row.reservation
+			return e
 		}
 	}
 	return e.clone()
