@@ -54,7 +54,7 @@ type page struct {
 // is a signpost.
 type entry struct {
 	*Reservation          // the calendar's until own is called, which must be before any change
-	owned        bool     // it is a copy
+	owned        bool     // it is a copy that no step has
 	dirty        bool     // it changed
 	rewrite      bool     // its rows did, though it did not
 	left         []UnitID // units it has left in this decision
@@ -65,9 +65,9 @@ type entry struct {
 type step struct {
 	kind    Kind
 	command int
-	after   Reservation
-	units   []UnitID // whose events tell of it
-	unit    *Unit    // of KindDefined
+	after   *Reservation // as the change left it: a further one makes a copy of its own
+	units   []UnitID     // whose events tell of it
+	unit    *Unit        // of KindDefined
 	dropped bool
 	oneUnit [1]UnitID // room for units
 }
@@ -368,7 +368,8 @@ func (b *book) note(e *entry, kind Kind) {
 	e.own()
 	e.Rev++
 	e.dirty, b.changed = true, true
-	b.steps = append(b.steps, step{kind: kind, command: b.command, after: *e.Reservation})
+	b.steps = append(b.steps, step{kind: kind, command: b.command, after: e.Reservation})
+	e.owned = false
 	st := &b.steps[len(b.steps)-1]
 	st.units = appendUnits(st.oneUnit[:0], e.Claims)
 	for _, u := range e.left {
@@ -403,7 +404,7 @@ func (b *book) change(cmds []Command) Change {
 			ev := Event{Key: unitKey(u), Seq: p.Seq, At: b.now, Kind: st.kind, By: by, Why: why, Command: verb, Tags: p.Unit.Tags, Unit: st.unit}
 			if st.unit == nil && st.kind != KindReset {
 				st.after.announce()
-				ev.Reservation = &st.after
+				ev.Reservation = st.after
 			}
 			c.Events = append(c.Events, ev)
 		}

@@ -86,12 +86,13 @@ func (l *lanes) take(u UnitID, c *call) (callState, []*call) {
 	if c.state != callWaiting {
 		return c.state, nil
 	}
-	n := min(maxGathered, len(l.waiting[u]))
-	calls := l.waiting[u][:n:n]
+	waiting := l.waiting[u]
+	n := min(maxGathered, len(waiting))
+	calls := waiting[:n:n]
 	for _, c := range calls {
 		c.state = callTaken
 	}
-	l.set(u, l.waiting[u][n:])
+	l.set(u, waiting[n:])
 	return callWaiting, calls
 }
 

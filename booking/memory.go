@@ -19,6 +19,7 @@ import (
 type Memory struct {
 	mu     sync.RWMutex
 	units  map[UnitID]*memoryUnit
+	last   *memoryUnit // that a commit wrote
 	events eventLog
 	due    dueHeap
 }
@@ -193,12 +194,17 @@ func (l *eventLog) add(e Event) {
 
 func (l *eventLog) at(i int) *Event { return &l.chunks[i/chunkEvents][i%chunkEvents] }
 
+// unit is the unit that a commit writes: most write one.
 func (m *Memory) unit(id UnitID) *memoryUnit {
+	if m.last != nil && m.last.head.Unit.ID == id {
+		return m.last
+	}
 	u := m.units[id]
 	if u == nil {
 		u = &memoryUnit{head: Head{Unit: Unit{ID: id}}, rows: make(map[ReservationID]*memoryRow)}
 		m.units[id] = u
 	}
+	m.last = u
 	return u
 }
 
