@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tenure-go/tenure/store"
 )
 
 // A book is the working state of one decision: the calendars that were loaded, as one. It notes
@@ -19,6 +21,23 @@ type book struct {
 	command int // index of the command at work; -1: what falls due
 	changed bool
 	buffer  []mark
+
+	// Room for what most decisions need: so a book is one allocation.
+	onePage    [1]page
+	onePointer [1]*page
+	fewRows    [4]*entry
+	fewEntries [4]entry
+	onePlaced  [1]*entry
+	oneStep    [1]step
+	oneChange  changeRoom
+}
+
+// changeRoom is for a Change of one event on one unit.
+type changeRoom struct {
+	guards [1]store.Guard
+	heads  [1]Head
+	rows   [1]Row
+	events [1]Event
 }
 
 // A page is one unit's calendar in the book.
@@ -35,7 +54,7 @@ type page struct {
 // is a signpost.
 type entry struct {
 	*Reservation          // the calendar's until own is called, which must be before any change
-	owned        bool     // it is a copy
+	owned        bool     // it is a copy that no step has
 	dirty        bool     // it changed
 	rewrite      bool     // its rows did, though it did not
 	left         []UnitID // units it has left in this decision
@@ -46,17 +65,23 @@ type entry struct {
 type step struct {
 	kind    Kind
 	command int
-	after   Reservation
-	units   []UnitID // whose events tell of it
-	unit    *Unit    // of KindDefined
+	after   *Reservation // as the change left it: a further one makes a copy of its own
+	units   []UnitID     // whose events tell of it
+	unit    *Unit        // of KindDefined
 	dropped bool
+	oneUnit [1]UnitID // room for units
 }
 
 // openBook joins calendars into a book at desk time now. What a store returned beyond the window
 // and IDs it was asked for is left out, so that all stores lead to the same decisions.
 func openBook(cals []Calendar, now time.Time) *book {
-	b := &book{now: now, command: -1, pages: make([]*page, len(cals))}
-	pages := make([]page, len(cals))
+	b := &book{now: now, command: -1}
+	b.steps = b.oneStep[:0]
+	pages := b.onePage[:]
+	b.pages = b.onePointer[:]
+	if len(cals) != 1 {
+		pages, b.pages = make([]page, len(cals)), make([]*page, len(cals))
+	}
 	for i := range cals {
 		c := &cals[i]
 		pages[i] = page{Head: c.Head, version: c.Version, window: c.Window, ids: c.IDs}
@@ -66,8 +91,12 @@ func openBook(cals []Calendar, now time.Time) *book {
 	var groups []copied
 	for i := range cals {
 		p := b.page(cals[i].Unit.ID)
-		p.rows = make([]*entry, 0, len(cals[i].Reservations)+1)
-		entries := make([]entry, 0, len(cals[i].Reservations))
+		entries := b.fewEntries[:0]
+		p.rows = b.fewRows[:0]
+		if len(cals) > 1 || len(cals[i].Reservations) >= len(b.fewRows) {
+			p.rows = make([]*entry, 0, len(cals[i].Reservations)+1)
+			entries = make([]entry, 0, len(cals[i].Reservations))
+		}
 		for j := range cals[i].Reservations {
 			r := &cals[i].Reservations[j]
 			if !p.loads(r) {
@@ -167,7 +196,10 @@ func (p *page) row(id ReservationID) *entry {
 
 // units returns the distinct units of claims, in their order.
 func units(claims []Claim) []UnitID {
-	us := make([]UnitID, 0, len(claims))
+	return appendUnits(make([]UnitID, 0, len(claims)), claims)
+}
+
+func appendUnits(us []UnitID, claims []Claim) []UnitID {
 	for i := range claims {
 		if !slices.Contains(us, claims[i].Unit) {
 			us = append(us, claims[i].Unit)
@@ -336,13 +368,15 @@ func (b *book) note(e *entry, kind Kind) {
 	e.own()
 	e.Rev++
 	e.dirty, b.changed = true, true
-	us := units(e.Claims)
+	b.steps = append(b.steps, step{kind: kind, command: b.command, after: e.Reservation})
+	e.owned = false
+	st := &b.steps[len(b.steps)-1]
+	st.units = appendUnits(st.oneUnit[:0], e.Claims)
 	for _, u := range e.left {
-		if !slices.Contains(us, u) {
-			us = append(us, u)
+		if !slices.Contains(st.units, u) {
+			st.units = append(st.units, u)
 		}
 	}
-	b.steps = append(b.steps, step{kind: kind, command: b.command, after: *e.Reservation, units: us})
 }
 
 // change makes the book's steps a Change: one commit at desk time. authors gives By, Why and the
@@ -351,7 +385,8 @@ func (b *book) change(cmds []Command) Change {
 	if !b.changed {
 		return Change{}
 	}
-	c := Change{Events: make([]Event, 0, len(b.steps))}
+	room := &b.oneChange
+	c := Change{Guards: room.guards[:0], Heads: room.heads[:0], Rows: room.rows[:0], Events: room.events[:0]}
 	for i := range b.steps {
 		st := &b.steps[i]
 		if st.dropped {
@@ -369,7 +404,7 @@ func (b *book) change(cmds []Command) Change {
 			ev := Event{Key: unitKey(u), Seq: p.Seq, At: b.now, Kind: st.kind, By: by, Why: why, Command: verb, Tags: p.Unit.Tags, Unit: st.unit}
 			if st.unit == nil && st.kind != KindReset {
 				st.after.announce()
-				ev.Reservation = &st.after
+				ev.Reservation = st.after
 			}
 			c.Events = append(c.Events, ev)
 		}

@@ -52,6 +52,7 @@ func decide(cals []Calendar, now time.Time, cmds []Command) (Decision, error) {
 	}
 	b.lapse()
 	d := decider{book: b}
+	d.placed = b.onePlaced[:0]
 	answers := make([]answer, len(cmds))
 	for i, cmd := range cmds {
 		b.command = i
@@ -184,7 +185,7 @@ func (d *decider) apply(cmd Command) (answer, error) {
 const lapseWindow = 60 * day
 
 func joinClaims(u UnitID, s Span, count int, and []Claim) []Claim {
-	claims := make([]Claim, 1, 1+len(and))
+	claims := make([]Claim, 1, 2*(1+len(and))) // and room for what becomes of them
 	claims[0] = Claim{Unit: u, Span: s, Count: orDefault(count, 1)}
 	for _, c := range and {
 		claims = append(claims, c.asked())
@@ -329,8 +330,15 @@ func (d *decider) add(r request) (answer, error) {
 	if e, err := d.known(r); e != nil || err != nil || d.asked {
 		return answer{entry: e, replayed: true}, err
 	}
-	e := &entry{Reservation: &r.Reservation, owned: true}
-	e.Claims = cloneClaims(r.Asked)
+	made := &struct {
+		entry
+		Reservation
+	}{Reservation: r.Reservation}
+	e := &made.entry
+	e.Reservation, e.owned = &made.Reservation, true
+	n := len(r.Asked)
+	e.Claims = append(r.Asked, r.Asked...)[n : 2*n : 2*n]
+	e.Asked = r.Asked[:n:n]
 	for i := range e.Claims {
 		c := &e.Claims[i]
 		p := d.page(c.Unit)

@@ -74,8 +74,11 @@ func (d *Desk) Do(ctx context.Context, cmds ...Command) (Result, error) {
 	if len(cmds) == 0 {
 		return Result{Replayed: true}, nil
 	}
-	cmds = minted(cmds)
-	for _, cmd := range cmds {
+	c := newCall(cmds...)
+	for i := range c.cmds {
+		c.cmds[i] = minted(c.cmds[i])
+	}
+	for _, cmd := range c.cmds {
 		if err := checkCommand(cmd); err != nil {
 			return Result{}, err
 		}
@@ -85,7 +88,8 @@ func (d *Desk) Do(ctx context.Context, cmds ...Command) (Result, error) {
 			}
 		}
 	}
-	return d.run(ctx, &call{cmds: cmds, query: queryOf(cmds)})
+	c.ask()
+	return d.run(ctx, c)
 }
 
 // Hold carries out one hold; see [Desk.Do].
@@ -97,35 +101,26 @@ func (d *Desk) Confirm(ctx context.Context, c Confirm) (Result, error) { return 
 // Cancel cancels one reservation; see [Desk.Do].
 func (d *Desk) Cancel(ctx context.Context, c Cancel) (Result, error) { return d.Do(ctx, c) }
 
-// minted gives an ID to commands that came without.
-func minted(cmds []Command) []Command {
-	own := cmds
-	set := func(i int, cmd Command) {
-		if &own[0] == &cmds[0] {
-			own = slices.Clone(cmds)
+// minted gives an ID to a command that came without.
+func minted(cmd Command) Command {
+	switch c := cmd.(type) {
+	case Hold:
+		if c.ID == "" {
+			c.ID = ReservationID(rand.Text())
+			return c
 		}
-		own[i] = cmd
-	}
-	for i, cmd := range cmds {
-		switch c := cmd.(type) {
-		case Hold:
-			if c.ID == "" {
-				c.ID = ReservationID(rand.Text())
-				set(i, c)
-			}
-		case Block:
-			if c.ID == "" {
-				c.ID = ReservationID(rand.Text())
-				set(i, c)
-			}
-		case Rehold:
-			if c.ID == "" {
-				c.ID = ReservationID(rand.Text())
-				set(i, c)
-			}
+	case Block:
+		if c.ID == "" {
+			c.ID = ReservationID(rand.Text())
+			return c
+		}
+	case Rehold:
+		if c.ID == "" {
+			c.ID = ReservationID(rand.Text())
+			return c
 		}
 	}
-	return own
+	return cmd
 }
 
 func (d *Desk) checkTags(tags map[string]string) error {
@@ -153,9 +148,8 @@ func (d *Desk) checkTags(tags map[string]string) error {
 // enough.
 var slack = map[Axis]int64{AxisNights: 2 * day, AxisTimes: day / 12}
 
-// queryOf is what commands load at first: their units, their IDs there, and what they shall have.
-func queryOf(cmds []Command) Query {
-	q := Query{Lock: true}
+// queryOf is q and what commands load at first: their units, their IDs there, and what they shall have.
+func queryOf(cmds []Command, q Query) Query {
 	unit := func(u UnitID) {
 		if !slices.Contains(q.Units, u) {
 			q.Units = append(q.Units, u)
@@ -378,8 +372,8 @@ func (d *Desk) tick(ctx context.Context, due Due, limit int, among []store.Key, 
 		if among != nil && !slices.Contains(among, k) {
 			continue
 		}
-		c := &call{cmds: []Command{lapse{UnitID(k.ID)}}}
-		c.query = queryOf(c.cmds)
+		c := newCall(lapse{UnitID(k.ID)})
+		c.ask()
 		c.query.Window = window
 		res, err := d.run(ctx, c)
 		switch {

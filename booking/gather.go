@@ -22,6 +22,11 @@ const maxGathered = 32
 type call struct {
 	cmds  []Command
 	query Query
+	asks  Query // what the attempt at work loads for it
+
+	one   [1]Command // room for cmds and the query
+	units [1]UnitID
+	ids   [1]ReservationID
 
 	state  callState // guarded by lanes.mu while waiting; afterwards the carrier's, then the caller's
 	result Result
@@ -36,6 +41,17 @@ const (
 	callAlone                    // goes by itself
 	callDone
 )
+
+func newCall(cmds ...Command) *call {
+	c := new(call)
+	c.cmds = append(c.one[:0], cmds...)
+	return c
+}
+
+// ask sets the query, once the commands are what they shall be.
+func (c *call) ask() {
+	c.query = queryOf(c.cmds, Query{Units: c.units[:0], IDs: c.ids[:0], Lock: true})
+}
 
 // lanes hold the calls that wait for their unit's turn.
 type lanes struct {
@@ -52,29 +68,32 @@ func (l *lanes) enter(u UnitID, c *call) {
 	l.waiting[u] = append(l.waiting[u], c)
 }
 
-// leave takes a call out that nobody carries yet, and reports whether it was still there.
-func (l *lanes) leave(u UnitID, c *call) bool {
+// leave takes a call out that nobody carries yet, and returns how it stands.
+func (l *lanes) leave(u UnitID, c *call) callState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i := slices.Index(l.waiting[u], c)
-	if i < 0 {
-		return false
+	if c.state == callWaiting {
+		l.set(u, slices.DeleteFunc(l.waiting[u], func(o *call) bool { return o == c }))
 	}
-	l.set(u, slices.Delete(l.waiting[u], i, i+1))
-	return true
+	return c.state
 }
 
-// take returns the calls that have waited longest.
-func (l *lanes) take(u UnitID) []*call {
+// take returns how a call stands that has the turn and, if it waits, those to carry: they have
+// waited longest.
+func (l *lanes) take(u UnitID, c *call) (callState, []*call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := min(maxGathered, len(l.waiting[u]))
-	calls := slices.Clone(l.waiting[u][:n])
+	if c.state != callWaiting {
+		return c.state, nil
+	}
+	waiting := l.waiting[u]
+	n := min(maxGathered, len(waiting))
+	calls := waiting[:n:n]
 	for _, c := range calls {
 		c.state = callTaken
 	}
-	l.set(u, l.waiting[u][n:])
-	return calls
+	l.set(u, waiting[n:])
+	return callWaiting, calls
 }
 
 func (l *lanes) set(u UnitID, calls []*call) {
@@ -90,12 +109,6 @@ func (l *lanes) finish(c *call, s callState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c.state = s
-}
-
-func (l *lanes) stateOf(c *call) callState {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return c.state
 }
 
 // run carries out a call: alone in a transaction, else in its unit's turn. A call of several units
@@ -122,10 +135,9 @@ func (d *Desk) run(ctx context.Context, c *call) (Result, error) {
 		c.state = callAlone
 	}
 	err := d.retry.Do(ctx, keys, func(ctx context.Context) error { return d.turn(ctx, lane, c) })
-	if lane != "" && d.lanes.leave(lane, c) {
-		return Result{}, fmt.Errorf("booking: nothing was done: %w", err) // ctx ended before its turn
-	}
-	switch d.lanes.stateOf(c) {
+	switch d.lanes.leave(lane, c) {
+	case callWaiting: // ctx ended before its turn
+		return Result{}, fmt.Errorf("booking: nothing was done: %w", err)
 	case callDone:
 		return c.result, c.err
 	case callTaken: // ctx ended while another carries it
@@ -137,7 +149,8 @@ func (d *Desk) run(ctx context.Context, c *call) (Result, error) {
 // turn is one attempt of a caller who has the turn. It may find that another has carried it.
 func (d *Desk) turn(ctx context.Context, lane UnitID, c *call) error {
 	for {
-		switch d.lanes.stateOf(c) {
+		state, calls := d.lanes.take(lane, c)
+		switch state {
 		case callDone:
 			return nil
 		case callAlone:
@@ -147,7 +160,7 @@ func (d *Desk) turn(ctx context.Context, lane UnitID, c *call) error {
 			d.lanes.finish(c, callDone)
 			return nil
 		}
-		if err := d.carry(ctx, d.lanes.take(lane)); err != nil {
+		if err := d.carry(ctx, calls); err != nil {
 			return err
 		}
 	}
@@ -182,20 +195,19 @@ func (d *Desk) carry(ctx context.Context, calls []*call) error {
 // attempt loads, decides every call on what the one before left, and commits. An error is the
 // store's; each call keeps its own answer.
 func (d *Desk) attempt(ctx context.Context, calls []*call) error {
-	queries := make([]Query, len(calls))
-	for i, c := range calls {
-		queries[i] = c.query
+	for _, c := range calls {
+		c.asks = c.query
 	}
 	for range maxLoads {
-		query := queries[0]
-		for _, q := range queries[1:] {
-			query = query.and(q)
+		query := calls[0].asks
+		for _, c := range calls[1:] {
+			query = query.and(c.asks)
 		}
 		loaded, err := d.load(ctx, query)
 		if err != nil {
 			return err
 		}
-		change, enough := d.decideAll(loaded, calls, queries)
+		change, enough := d.decideAll(loaded, query, calls)
 		if !enough {
 			continue
 		}
@@ -236,21 +248,17 @@ func (q Query) has(o Query) bool {
 // decideAll fills in the calls' answers and returns what all of them together commit. Each is
 // decided on what its own query loads, so riding together changes nothing; where that is not
 // enough its query grows, and what was loaded may not be enough.
-func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all Change, enough bool) {
+func (d *Desk) decideAll(cals []Calendar, loaded Query, calls []*call) (all Change, enough bool) {
 	now := d.config.Now()
-	loaded := Query{IDs: cals[0].IDs, Window: cals[0].Window}
-	for i := range cals {
-		loaded.Units = append(loaded.Units, cals[i].Unit.ID)
-	}
 	var read []UnitID // by those who are refused, or told what is
 	for i, c := range calls {
 		var dec Decision
 		c.result, c.err = Result{}, nil
 		for range maxLoads {
-			if !loaded.has(queries[i]) {
+			if !loaded.has(c.asks) {
 				return Change{}, false
 			}
-			own := narrowed(cals, queries[i])
+			own := narrowed(cals, c.asks)
 			if c.err = d.checkClocks(own, now, c.cmds); c.err != nil {
 				break
 			}
@@ -259,13 +267,13 @@ func (d *Desk) decideAll(cals []Calendar, calls []*call, queries []Query) (all C
 			}
 			need := *dec.Need
 			need.Lock = true
-			if loaded.has(need) && queries[i].has(need) {
+			if loaded.has(need) && c.asks.has(need) {
 				return Change{}, false // the calendars are torn: the same again
 			}
-			queries[i] = need
+			c.asks = need
 		}
-		if len(queries[i].Units) > 1 {
-			read = union(read, queries[i].Units)
+		if len(c.asks.Units) > 1 {
+			read = union(read, c.asks.Units)
 		}
 		if c.err != nil {
 			continue

@@ -18,6 +18,12 @@ import (
 
 var firstOfJune = date.New(2027, time.June, 1)
 
+func asking(cmd Command) *call {
+	c := newCall(cmd)
+	c.ask()
+	return c
+}
+
 func juneNights(from, to int) Span {
 	s, err := Nights(firstOfJune+date.Date(from), firstOfJune+date.Date(to))
 	if err != nil {
@@ -67,7 +73,9 @@ func TestGatheredAlike(t *testing.T) {
 				_, err := alone.Do(ctx, cmd)
 				_, txErr := inTx.Do(ctx, cmd)
 				require.Equal(t, fmt.Sprint(err), fmt.Sprint(txErr))
-				calls = append(calls, &call{cmds: []Command{cmd}, query: queryOf([]Command{cmd}), err: err})
+				c := asking(cmd)
+				c.err = err
+				calls = append(calls, c)
 			}
 			wants := make([]string, len(calls))
 			for i, c := range calls {
@@ -361,7 +369,7 @@ func TestDefinedTogether(t *testing.T) {
 	ride := func(cmds ...Command) []*call {
 		calls := make([]*call, len(cmds))
 		for i, cmd := range cmds {
-			calls[i] = &call{cmds: []Command{cmd}, query: queryOf([]Command{cmd})}
+			calls[i] = asking(cmd)
 		}
 		require.NoError(t, d.attempt(ctx, calls))
 		return calls
@@ -392,7 +400,7 @@ func TestRefusalIsGuarded(t *testing.T) {
 	s.before = func(c Change) error { guards = c.Guards; return nil }
 	var calls []*call
 	for _, cmd := range []Command{Hold{ID: "no", Unit: "u", Span: juneNights(1, 2)}, Hold{ID: "yes", Unit: "u", Span: juneNights(20, 21)}} {
-		calls = append(calls, &call{cmds: []Command{cmd}, query: queryOf([]Command{cmd})})
+		calls = append(calls, asking(cmd))
 	}
 	require.NoError(t, d.attempt(ctx, calls))
 	require.ErrorIs(t, calls[0].err, ErrTaken)
@@ -417,7 +425,7 @@ func TestClockOfAnother(t *testing.T) {
 	now = now.Add(-5 * time.Hour)
 	both := Hold{ID: "both", Unit: "u", Span: juneNights(1, 2), And: []Claim{{Unit: "v", Span: juneNights(3, 4)}}}
 	own := Hold{ID: "own", Unit: "u", Span: juneNights(1, 2)}
-	calls := []*call{{cmds: []Command{both}, query: queryOf([]Command{both})}, {cmds: []Command{own}, query: queryOf([]Command{own})}}
+	calls := []*call{asking(both), asking(own)}
 	require.NoError(t, d.attempt(ctx, calls))
 	require.ErrorIs(t, calls[0].err, ErrClock)
 	require.NoError(t, calls[1].err)

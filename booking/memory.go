@@ -19,7 +19,8 @@ import (
 type Memory struct {
 	mu     sync.RWMutex
 	units  map[UnitID]*memoryUnit
-	events []Event
+	last   *memoryUnit // that a commit wrote
+	events eventLog
 	due    dueHeap
 }
 
@@ -34,7 +35,7 @@ type memoryUnit struct {
 // A memoryRow is a Row whose reservation the event that tells of it shares: neither ever changes.
 type memoryRow struct {
 	unit        UnitID
-	reservation *Reservation
+	reservation Reservation
 	busy        Span
 	live        bool
 	deadline    time.Time
@@ -66,16 +67,16 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Calendar, error) {
 	for i, id := range q.Units {
 		u := m.units[id]
 		if u == nil {
-			cals[i] = Calendar{Head: Head{Unit: Unit{ID: id}}, Window: q.Window, IDs: slices.Clone(q.IDs)}
+			cals[i] = Calendar{Head: Head{Unit: Unit{ID: id}}, Window: q.Window, IDs: q.IDs}
 			continue
 		}
-		cals[i] = u.load(q)
+		u.load(&cals[i], &q)
 	}
 	return cals, nil
 }
 
-func (u *memoryUnit) load(q Query) Calendar {
-	c := Calendar{Head: u.head, Version: u.version, Window: q.Window, IDs: slices.Clone(q.IDs)}
+func (u *memoryUnit) load(c *Calendar, q *Query) {
+	c.Head, c.Version, c.Window, c.IDs = u.head, u.version, q.Window, q.IDs
 	c.Unit.Tags = maps.Clone(c.Unit.Tags)
 	var found []*Reservation
 	first, _ := slices.BinarySearchFunc(u.short, max(q.Window.from, -forever+monthly)-monthly, func(r *memoryRow, from int64) int { return cmp.Compare(r.busy.from, from) })
@@ -84,21 +85,20 @@ func (u *memoryUnit) load(q Query) Calendar {
 			break
 		}
 		if r.busy.meets(q.Window) {
-			found = append(found, r.reservation)
+			found = append(found, &r.reservation)
 		}
 	}
 	for _, r := range u.long {
 		if r.busy.meets(q.Window) {
-			found = append(found, r.reservation)
+			found = append(found, &r.reservation)
 		}
 	}
 	for i, id := range q.IDs {
 		if r := u.rows[id]; r != nil && !(r.live && r.busy.meets(q.Window)) && !slices.Contains(q.IDs[:i], id) {
-			found = append(found, r.reservation)
+			found = append(found, &r.reservation)
 		}
 	}
 	c.Reservations = cloneAll(found)
-	return c
 }
 
 // cloneAll copies reservations with one allocation for all of their claims.
@@ -107,20 +107,11 @@ func cloneAll(found []*Reservation) []Reservation {
 	for _, r := range found {
 		claims += len(r.Asked) + len(r.Claims)
 	}
-	slab := make([]Claim, 0, claims)
-	take := func(from []Claim) []Claim {
-		start := len(slab)
-		slab = append(slab, from...)
-		own := slab[start:len(slab):len(slab)]
-		for i := range own {
-			own[i].Places = slices.Clone(own[i].Places)
-		}
-		return own
-	}
+	room := make(claimRoom, 0, claims)
 	all := make([]Reservation, len(found))
 	for i, r := range found {
 		all[i] = *r
-		all[i].Asked, all[i].Claims = take(r.Asked), take(r.Claims)
+		all[i].Asked, all[i].Claims = room.clone(r.Asked), room.clone(r.Claims)
 	}
 	return all
 }
@@ -151,38 +142,69 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 			m.unit(UnitID(g.ID)).version++
 		}
 	}
-	start := len(m.events)
-	for _, e := range c.Events {
-		m.events = append(m.events, e.clone())
-	}
-	events := m.events[start:]
-	for _, r := range c.Rows {
-		row := &memoryRow{unit: r.Unit, reservation: told(events, &r), busy: r.Busy, live: r.Live, deadline: r.Deadline}
+	var few [4]*memoryRow
+	told := few[:0]
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		row := &memoryRow{unit: r.Unit, reservation: r.Reservation.clone(), busy: r.Busy, live: r.Live, deadline: r.Deadline}
+		told = append(told, row)
 		m.unit(r.Unit).put(row)
 		if row.live && !row.deadline.IsZero() {
 			heap.Push(&m.due, row)
 		}
 	}
+	for i := range c.Events {
+		m.events.add(c.Events[i].toldOf(told))
+	}
 	return nil
 }
 
-// told returns the reservation of the event that tells of the row, or a copy.
-func told(events []Event, r *Row) *Reservation {
-	for _, e := range slices.Backward(events) {
-		if e.Reservation != nil && e.Key.ID == string(r.Unit) && e.Reservation.ID == r.Reservation.ID && e.Reservation.Rev == r.Reservation.Rev {
-			return e.Reservation
+// toldOf returns a copy of an event, whose reservation is that of the row that it tells of.
+func (e Event) toldOf(rows []*memoryRow) Event {
+	for _, row := range rows {
+		r := e.Reservation
+		if r != nil && e.Key.ID == string(row.unit) && r.ID == row.reservation.ID && r.Rev == row.reservation.Rev {
+			e.Tags, e.Reservation = maps.Clone(e.Tags), &row.reservation
+			return e
 		}
 	}
-	own := r.Reservation.clone()
-	return &own
+	return e.clone()
 }
 
+// An eventLog is a list that grows without moving what is in it.
+type eventLog struct {
+	chunks [][]Event
+	n      int
+}
+
+const chunkEvents = 64
+
+func (l *eventLog) add(e Event) {
+	if l.n%chunkEvents == 0 {
+		var chunk []Event
+		if l.n > 0 {
+			chunk = make([]Event, 0, chunkEvents)
+		}
+		l.chunks = append(l.chunks, chunk)
+	}
+	last := &l.chunks[len(l.chunks)-1]
+	*last = append(*last, e)
+	l.n++
+}
+
+func (l *eventLog) at(i int) *Event { return &l.chunks[i/chunkEvents][i%chunkEvents] }
+
+// unit is the unit that a commit writes: most write one.
 func (m *Memory) unit(id UnitID) *memoryUnit {
+	if m.last != nil && m.last.head.Unit.ID == id {
+		return m.last
+	}
 	u := m.units[id]
 	if u == nil {
 		u = &memoryUnit{head: Head{Unit: Unit{ID: id}}, rows: make(map[ReservationID]*memoryRow)}
 		m.units[id] = u
 	}
+	m.last = u
 	return u
 }
 
@@ -235,14 +257,14 @@ func (m *Memory) Since(ctx context.Context, after store.Cursor, limit int) ([]Ev
 	defer m.mu.RUnlock()
 	n := 0
 	if after != "" {
-		if _, err := fmt.Sscanf(string(after), "%d-", &n); err != nil || n < 1 || n > len(m.events) || m.cursor(n) != after {
+		if _, err := fmt.Sscanf(string(after), "%d-", &n); err != nil || n < 1 || n > m.events.n || m.cursor(n) != after {
 			return nil, after, fmt.Errorf("booking: cursor %q: %w", after, store.ErrRewound)
 		}
 	}
-	end := min(len(m.events), n+max(0, limit))
+	end := min(m.events.n, n+max(0, limit))
 	events := make([]Event, 0, end-n)
-	for _, e := range m.events[n:end] {
-		events = append(events, e.clone())
+	for i := n; i < end; i++ {
+		events = append(events, m.events.at(i).clone())
 	}
 	if end > n {
 		after = m.cursor(end)
@@ -252,7 +274,7 @@ func (m *Memory) Since(ctx context.Context, after store.Cursor, limit int) ([]Ev
 
 // cursor names the n-th event, the first being 1, so that a follower of another store is noticed.
 func (m *Memory) cursor(n int) store.Cursor {
-	e := m.events[n-1]
+	e := m.events.at(n - 1)
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s %d %d", e.Key, e.Seq, e.At.UnixMicro())
 	return store.Cursor(fmt.Sprintf("%d-%x", n, h.Sum64()))

@@ -141,8 +141,26 @@ func (r *Reservation) on(u UnitID) bool {
 
 // clone returns a copy that shares nothing with r.
 func (r Reservation) clone() Reservation {
-	r.Asked, r.Claims = cloneClaims(r.Asked), cloneClaims(r.Claims)
+	room := make(claimRoom, 0, len(r.Asked)+len(r.Claims))
+	r.Asked, r.Claims = room.clone(r.Asked), room.clone(r.Claims)
 	return r
+}
+
+// claimRoom is one allocation for the claims of several lists.
+type claimRoom []Claim
+
+// clone returns a copy of the claims that lies in the room, which must be large enough.
+func (room *claimRoom) clone(claims []Claim) []Claim {
+	if claims == nil {
+		return nil
+	}
+	start := len(*room)
+	*room = append(*room, claims...)
+	own := (*room)[start:len(*room):len(*room)]
+	for i := range own {
+		own[i].Places = slices.Clone(own[i].Places)
+	}
+	return own
 }
 
 func cloneClaims(claims []Claim) []Claim {

@@ -197,9 +197,10 @@ func begin(d Delivery, now time.Time) move {
 // event records what v.d has become, with n steps from step on.
 func (v *move) event(kind EventKind, step, n int) *Event {
 	v.d.Seq++
-	v.events = append(v.events, Event{
-		Key: v.d.key(), Seq: v.d.Seq, At: v.now, Kind: kind, By: v.by, Why: v.why, Command: v.d.ID,
-		Step: step, Steps: v.d.Steps[step : step+n : step+n], State: v.d.State, Wake: v.d.Wake,
-	})
-	return &v.events[len(v.events)-1]
+	v.events = append(v.events, Event{})
+	ev := &v.events[len(v.events)-1]
+	ev.Key, ev.Seq, ev.At, ev.Kind = v.d.key(), v.d.Seq, v.now, kind
+	ev.By, ev.Why, ev.Command = v.by, v.why, v.d.ID
+	ev.Step, ev.Steps, ev.State, ev.Wake = step, v.d.Steps[step:step+n:step+n], v.d.State, v.d.Wake
+	return ev
 }

@@ -390,7 +390,7 @@ func (v *verdict) compose(d *Delivery, k int, o *Outgoing) {
 	if v.ch.Segments {
 		v.segments, _ = sms.Count(o.Body)
 	}
-	if limit := v.ch.MaxLen; limit > 0 {
+	if limit := v.ch.MaxLen; limit > 0 && len(o.Body) > limit { // as many letters as bytes at most
 		if n := utf8.RuneCountInString(o.Body); n > limit {
 			v.refuse(Reason{Code: ReasonTooLong, Got: strconv.Itoa(n), Limit: strconv.Itoa(limit)}, true)
 		}

@@ -44,24 +44,16 @@ func parsePattern(text string) (p pattern, ok bool) {
 	return p, true
 }
 
-func (p pattern) size(vars map[string]string) int {
-	n := 0
-	for _, x := range p {
-		n += len(x.literal)
-		if x.variable != "" {
-			n += len(vars[x.variable])
+// fill appends the pieces of p, the variables filled in.
+func (p pattern) fill(parts []string, vars map[string]string) []string {
+	for i := range p {
+		if p[i].variable == "" {
+			parts = append(parts, p[i].literal)
+		} else {
+			parts = append(parts, vars[p[i].variable])
 		}
 	}
-	return n
-}
-
-func (p pattern) write(b *strings.Builder, vars map[string]string) {
-	for _, x := range p {
-		b.WriteString(x.literal)
-		if x.variable != "" {
-			b.WriteString(vars[x.variable])
-		}
-	}
+	return parts
 }
 
 // render fills in both patterns with one allocation.
@@ -69,10 +61,20 @@ func render(subject, body pattern, vars map[string]string) (string, string) {
 	if len(subject) == 0 && len(body) == 1 && body[0].variable == "" {
 		return "", body[0].literal
 	}
+	var few [16]string
+	parts := subject.fill(few[:0], vars)
+	subjects := len(parts)
+	parts = body.fill(parts, vars)
+	size, cut := 0, 0
+	for i, part := range parts {
+		if size += len(part); i < subjects {
+			cut = size
+		}
+	}
 	var b strings.Builder
-	b.Grow(subject.size(vars) + body.size(vars))
-	subject.write(&b, vars)
-	cut := b.Len()
-	body.write(&b, vars)
+	b.Grow(size)
+	for _, part := range parts {
+		b.WriteString(part)
+	}
 	return b.String()[:cut], b.String()[cut:]
 }

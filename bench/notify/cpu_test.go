@@ -4,7 +4,6 @@ package notify_test
 
 import (
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -16,11 +15,4 @@ func cpu() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// perSecond reports how many decisions a second of one core makes.
-func perSecond(b *testing.B, since time.Duration) {
-	if used := cpu() - since; used > 0 {
-		b.ReportMetric(float64(b.N)/used.Seconds(), "decisions/cpu-s")
-	}
 }
