@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"sync/atomic"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -81,46 +81,233 @@ func (s *strict) Swap(ctx context.Context, had []Stamp, changes []Put) (bool, er
 	return s.Map.Swap(ctx, had, changes)
 }
 
-// The suite tells these stores from a good one, by the case named.
+// The suites tell a broken database from a sound one, by the case named.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		fault, caught string
-		kv            KV
+		kv            *faulty
 	}{
-		{"a swap compares nothing", "one winner", &faulty{swap: func([]Stamp) []Stamp { return nil }}},
-		{"a swap compares one key", "write skew", &faulty{swap: func(had []Stamp) []Stamp { return had[:min(1, len(had))] }}},
+		{"a revision is only 0 or 1", "a write changes the version", &faulty{get: func(p []Pair) {
+			for i := range p {
+				p[i].Rev = min(1, p[i].Rev)
+			}
+		}}},
+		{"values lose their case", "hostile texts", &faulty{get: func(p []Pair) {
+			for i := range p {
+				p[i].Value = strings.ReplaceAll(p[i].Value, `"holder":"A"`, `"holder":"a"`)
+			}
+		}}},
+		{"a range begins at its end", "each once, in order", &faulty{list: slices.Reverse[[]Pair]}},
+		{"a range knows no order", "order", &faulty{list: slices.Reverse[[]Pair]}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.fault, func(t *testing.T) {
 			t.Parallel()
-			var caught []string
-			for _, c := range bookingtest.Cases(NewStore(tt.kv)) {
-				if c.Run(t.Context()) != nil {
-					caught = append(caught, c.Name)
-				}
-			}
-			require.Contains(t, caught, tt.caught)
+			s := NewStore(tt.kv)
+			cases := slices.Concat(bookingtest.Cases(s), bookingtest.FeedCases(s, s), bookingtest.DueCases(s, s))
+			i := slices.IndexFunc(cases, func(c storetest.Case) bool { return c.Name == tt.caught })
+			require.GreaterOrEqual(t, i, 0)
+			require.Error(t, cases[i].Run(t.Context()), cases[i].Rule)
 		})
 	}
 }
 
+// faulty is a Map that changes what it answers.
 type faulty struct {
-	strict
-	swap func(had []Stamp) []Stamp
+	Map
+	get, list func([]Pair)
 }
 
-func (f *faulty) Swap(ctx context.Context, had []Stamp, changes []Put) (bool, error) {
-	return f.strict.Swap(ctx, f.swap(had), changes)
+func (f *faulty) Get(ctx context.Context, keys ...string) ([]Pair, error) {
+	pairs, err := f.Map.Get(ctx, keys...)
+	if f.get != nil {
+		f.get(pairs)
+	}
+	return pairs, err
 }
 
-var (
-	_ = json.Marshal
-	_ = errors.New
-	_ = maps.Keys[map[string]int]
-	_ atomic.Int32
-	_ time.Time
-	_ date.Date
-	_ store.Key
-	_ storetest.Lacks
-)
+func (f *faulty) Range(ctx context.Context, from, to string, limit int) ([]Pair, error) {
+	pairs, err := f.Map.Range(ctx, from, to, limit)
+	if f.list != nil {
+		f.list(pairs)
+	}
+	return pairs, err
+}
+
+var start = time.Date(2027, 6, 1, 12, 0, 0, 0, time.UTC)
+
+// newDesk returns a desk over a KV, with its clock at start, and units ready for holds.
+func newDesk(t *testing.T, kv KV, units ...booking.UnitID) *booking.Desk {
+	t.Helper()
+	desk, err := booking.New(booking.Config{Store: NewStore(kv), Now: func() time.Time { return start }})
+	require.NoError(t, err)
+	for _, u := range units {
+		_, err := desk.Do(t.Context(), booking.Define{Unit: booking.Unit{ID: u}})
+		require.NoError(t, err)
+	}
+	return desk
+}
+
+func july(t *testing.T, from, to int) booking.Span {
+	t.Helper()
+	span, err := booking.Nights(date.New(2027, time.July, from), date.New(2027, time.July, to))
+	require.NoError(t, err)
+	return span
+}
+
+// What has ended is found by its ID, and burdens no later decision.
+func TestDocumentForgetsWhatEnded(t *testing.T) {
+	t.Parallel()
+	kv := &Map{}
+	desk := newDesk(t, kv, "flat-12")
+	size := func() int {
+		pairs, err := kv.Get(t.Context(), unitKey("flat-12"))
+		require.NoError(t, err)
+		return len(pairs[0].Value)
+	}
+	small := size()
+	for i := range 200 {
+		id := booking.ReservationID(fmt.Sprint("lead-", i))
+		hold, err := desk.Hold(t.Context(), booking.Hold{ID: id, Unit: "flat-12", Span: july(t, 1, 8)})
+		require.NoError(t, err)
+		_, err = desk.Cancel(t.Context(), booking.Cancel{Ref: hold.Ref()})
+		require.NoError(t, err)
+	}
+	require.Less(t, size(), small+20, "the counter and the clock have more digits, and that is all")
+	r, err := desk.Reservation(t.Context(), booking.Ref{Unit: "flat-12", ID: "lead-0"})
+	require.NoError(t, err)
+	require.Equal(t, booking.StateCancelled, r.State)
+}
+
+// A stay that is moved to another unit and back is on each unit once, and never twice.
+func TestMovedAwayAndBack(t *testing.T) {
+	t.Parallel()
+	desk := newDesk(t, &strict{}, "flat-12", "flat-13")
+	stay, err := desk.Hold(t.Context(), booking.Hold{ID: "lead-71", Unit: "flat-12", Span: july(t, 1, 8)})
+	require.NoError(t, err)
+	for _, u := range []booking.UnitID{"flat-13", "flat-12", "flat-13"} {
+		stay, err = desk.Do(t.Context(), booking.Move{Ref: booking.Ref{Unit: "flat-12", ID: "lead-71"}, Claims: []booking.Claim{{Unit: u, Span: july(t, 1, 8)}}})
+		require.NoError(t, err)
+		cals, err := desk.Calendar(t.Context(), july(t, 1, 31), "flat-12", "flat-13")
+		require.NoError(t, err)
+		for _, cal := range cals {
+			want := 0
+			if cal.Unit.ID == u {
+				want = 1
+			}
+			require.Len(t, cal.Reservations, want, "%s while the stay is on %s", cal.Unit.ID, u)
+		}
+	}
+	require.Equal(t, booking.UnitID("flat-13"), stay.Ref().Unit)
+}
+
+// lossy is a Map whose answer to every second Swap is lost, though it was made.
+type lossy struct {
+	Map
+	swaps int
+}
+
+func (l *lossy) Swap(ctx context.Context, had []Stamp, changes []Put) (bool, error) {
+	swapped, err := l.Map.Swap(ctx, had, changes)
+	if l.swaps++; l.swaps%2 == 0 {
+		return false, errors.New("connection reset")
+	}
+	return swapped, err
+}
+
+// Whoever did not hear the answer asks again and meets his own hold.
+func TestLostAnswer(t *testing.T) {
+	t.Parallel()
+	desk := newDesk(t, &lossy{}, "flat-12")
+	hold := booking.Hold{ID: "lead-71", Unit: "flat-12", Span: july(t, 1, 8)}
+	_, err := desk.Hold(t.Context(), hold)
+	require.ErrorContains(t, err, "connection reset")
+	again, err := desk.Hold(t.Context(), hold)
+	require.NoError(t, err)
+	require.True(t, again.Replayed)
+}
+
+// Events whose numbering got no answer are not numbered twice.
+func TestLostNumbering(t *testing.T) {
+	t.Parallel()
+	kv := &lossy{}
+	s := NewStore(kv)
+	newDesk(t, kv, "flat-12")
+	_, _, err := s.Since(t.Context(), "", 10)
+	require.ErrorContains(t, err, "connection reset")
+	events, _, err := s.Since(t.Context(), "", 10)
+	require.NoError(t, err)
+	require.Len(t, events, 1)
+}
+
+// A restored backup is told from what a follower has read.
+func TestRestoredBackup(t *testing.T) {
+	t.Parallel()
+	kv := &Map{}
+	desk, s := newDesk(t, kv, "flat-12"), NewStore(kv)
+	events, backed, err := s.Since(t.Context(), "", 10)
+	require.NoError(t, err)
+	require.Len(t, events, 1)
+	backup := maps.Clone(kv.pairs)
+	_, err = desk.Hold(t.Context(), booking.Hold{ID: "lead-71", Unit: "flat-12", Span: july(t, 1, 8)})
+	require.NoError(t, err)
+	_, ahead, err := s.Since(t.Context(), backed, 10)
+	require.NoError(t, err)
+
+	kv.pairs = backup
+	_, _, err = s.Since(t.Context(), ahead, 10)
+	require.ErrorIs(t, err, store.ErrRewound, "the event is not there")
+	_, err = desk.Hold(t.Context(), booking.Hold{ID: "lead-72", Unit: "flat-12", Span: july(t, 1, 8)})
+	require.NoError(t, err)
+	events, _, err = s.Since(t.Context(), backed, 10)
+	require.NoError(t, err, "what was read before the backup is as it was")
+	require.Len(t, events, 1)
+	_, _, err = s.Since(t.Context(), ahead, 10)
+	require.ErrorIs(t, err, store.ErrRewound, "another event is in its place")
+}
+
+// In a transaction there is a store, and neither a feed nor a list of what is due.
+func TestTransactionHasNoRange(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, InTx(t.Context(), &Map{}, func(tx KV) error {
+		_, _, err := NewStore(tx).Since(t.Context(), "", 10)
+		require.ErrorIs(t, err, errors.ErrUnsupported)
+		_, err = NewStore(tx).Due(t.Context(), start, 10)
+		require.ErrorIs(t, err, errors.ErrUnsupported)
+		return nil
+	}))
+}
+
+// A refusal that was made on what changed meanwhile is no answer: the transaction is repeated.
+func TestRefusalIsCheckedToo(t *testing.T) {
+	t.Parallel()
+	kv := &Map{}
+	desk := newDesk(t, kv, "flat-12")
+	first, err := desk.Hold(t.Context(), booking.Hold{ID: "lead-71", Unit: "flat-12", Span: july(t, 1, 8)})
+	require.NoError(t, err)
+	tries := 0
+	require.NoError(t, InTx(t.Context(), kv, func(tx KV) error {
+		tries++
+		_, err := desk.In(NewStore(tx)).Hold(t.Context(), booking.Hold{ID: "lead-72", Unit: "flat-12", Span: july(t, 1, 8)})
+		if tries == 1 {
+			require.ErrorIs(t, err, booking.ErrTaken)
+			_, cancelled := desk.Cancel(t.Context(), booking.Cancel{Ref: first.Ref()})
+			require.NoError(t, cancelled)
+		}
+		return err
+	}))
+	require.Equal(t, 2, tries)
+}
+
+// What cannot be read is an error, never an empty calendar that could be sold again.
+func TestDamage(t *testing.T) {
+	t.Parallel()
+	kv := &Map{}
+	desk := newDesk(t, kv, "flat-12")
+	_, err := kv.Swap(t.Context(), nil, []Put{{unitKey("flat-12"), "{"}})
+	require.NoError(t, err)
+	_, err = desk.Hold(t.Context(), booking.Hold{ID: "lead-71", Unit: "flat-12", Span: july(t, 1, 8)})
+	require.ErrorContains(t, err, "flat-12")
+	require.ErrorContains(t, err, "unexpected end of JSON")
+}

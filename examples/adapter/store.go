@@ -171,7 +171,9 @@ func (w *writes) delete(key string) { w.puts = append(w.puts, Put{Key: key}) }
 // decode reads what put wrote; of an absent key it is the zero value.
 func decode[T any](p Pair) (v T, err error) {
 	if p.Rev != 0 {
-		err = json.Unmarshal([]byte(p.Value), &v)
+		if err = json.Unmarshal([]byte(p.Value), &v); err != nil {
+			err = fmt.Errorf("key %q: %w", p.Key, err)
+		}
 	}
 	return v, err
 }
