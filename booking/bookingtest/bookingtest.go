@@ -6,9 +6,18 @@
 // storetest with them. An adapter's test is a line for each:
 //
 //	func TestStore(t *testing.T) { bookingtest.TestStore(t, func(t *testing.T) booking.Store { return open(t) }) }
+//	func TestFeed(t *testing.T)  { bookingtest.TestFeed(t, func(t *testing.T) (booking.Store, booking.Feed) { s := open(t); return s, s }) }
+//	func TestDue(t *testing.T)   { bookingtest.TestDue(t, func(t *testing.T) (booking.Store, booking.Due) { s := open(t); return s, s }) }
 //
-// The cases mint units of their own, so a store need not be empty. A case that fails prints the
-// rule it tried. The suite may miss a broken store; what it reports is broken.
+// where open returns the store on a fresh database, and [TestTx] if it can live in a caller's
+// transaction. Each calls open once. The cases mint units of their own, so a store need not be empty,
+// but for TestDue. They run one after another, with many goroutines where a rule is about those: run
+// them with -race. A case that fails prints the rule it tried. The suite may miss a broken store;
+// what it reports is broken.
+//
+// A store that cannot commit several units at once keeps one rule the less: run storetest.Run with
+// [Fixture] and storetest.NoSeveral added to its Lacks, and package booking's own cases by name
+// from [Cases].
 package bookingtest
 
 import (

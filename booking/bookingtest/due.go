@@ -88,6 +88,11 @@ func tryDueOrder(ctx context.Context, s booking.Store, d booking.Due) error {
 	if err := wantDue(ctx, d, at, 2, units[2], units[1]); err != nil {
 		return err
 	}
+	for _, limit := range []int{0, -1} {
+		if err := wantDue(ctx, d, at, limit); err != nil {
+			return err
+		}
+	}
 	for _, u := range units {
 		for _, id := range []booking.ReservationID{"late", "later"} {
 			if err := promise(ctx, s, u, id, time.Time{}); err != nil {

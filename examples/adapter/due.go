@@ -32,6 +32,9 @@ func dueKey(t time.Time) string { return fmt.Sprintf("due\x00%020d", uint64(t.Un
 
 // Due implements booking.Due.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]store.Key, error) {
+	if limit <= 0 {
+		return nil, context.Cause(ctx)
+	}
 	pairs, err := s.kv.Range(ctx, "due\x00", dueKey(now.Add(time.Microsecond)), limit)
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ func placeKey(n int64) string { return fmt.Sprintf("feed\x00%020d", n) }
 // again: after an older state was restored there may be another event at the place, or none.
 func (s *Store) Since(ctx context.Context, after store.Cursor, limit int) ([]booking.Event, store.Cursor, error) {
 	n, err := s.place(ctx, after)
-	if err != nil {
+	if err != nil || limit <= 0 {
 		return nil, after, err
 	}
 	for {

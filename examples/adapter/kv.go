@@ -15,7 +15,7 @@ type KV interface {
 	Get(ctx context.Context, keys ...string) ([]Pair, error)
 
 	// Range returns the first pairs with from <= key < to, in the byte order of their keys, at most
-	// limit, all as of one moment.
+	// limit (1 or more), all as of one moment.
 	Range(ctx context.Context, from, to string, limit int) ([]Pair, error)
 
 	// Swap makes every change if each key of had still has its Rev; otherwise it makes none and
