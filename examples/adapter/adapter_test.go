@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/tenure-go/tenure/booking"
 	"github.com/tenure-go/tenure/booking/bookingtest"
+	"github.com/tenure-go/tenure/examples/internal/show"
 	"github.com/tenure-go/tenure/store"
 	"github.com/tenure-go/tenure/store/storetest"
 )
@@ -310,4 +312,52 @@ func TestDamage(t *testing.T) {
 	_, err = desk.Hold(t.Context(), booking.Hold{ID: "lead-71", Unit: "flat-12", Span: july(t, 1, 8)})
 	require.ErrorContains(t, err, "flat-12")
 	require.ErrorContains(t, err, "unexpected end of JSON")
+}
+
+// The program's story, whole, and each of its facts.
+func TestProgram(t *testing.T) {
+	t.Parallel()
+	var told, table strings.Builder
+	var checks show.Checks
+	require.NoError(t, run(t.Context(), &told, &Map{}, &checks))
+	require.Zero(t, checks.Print(&table), table.String())
+	require.Contains(t, table.String(), "all 11 checks passed")
+	require.Contains(t, told.String(), "lead-72: booking: flat-12 is taken on 2027-07-10/2027-07-17")
+}
+
+// The audit finds what it looks for.
+func TestAuditFinds(t *testing.T) {
+	t.Parallel()
+	replace := func(old, new string) func(*Map) {
+		return func(kv *Map) {
+			p := kv.pairs[unitKey("flat-12")]
+			p.Value = strings.ReplaceAll(p.Value, old, new)
+			kv.pairs[p.Key] = p
+		}
+	}
+	tests := []struct {
+		fault string
+		spoil func(*Map)
+		fails string
+	}{
+		{"a night is sold twice", replace("2027-08-01/2027-08-08", "2027-07-16/2027-07-20"), "nights that are taken twice"},
+		{"a state that no event told of", replace(`"confirmed"`, `"blocked"`), "what the events tell is what the calendars hold"},
+		{"an event is lost", func(kv *Map) { delete(kv.pairs, placeKey(12)) }, "events skipped, doubled or out of order"},
+		{"a deadline is in no index", func(kv *Map) {
+			maps.DeleteFunc(kv.pairs, func(key string, _ Pair) bool { return strings.HasPrefix(key, "due\x00") })
+		}, "units with a deadline are in the index of what falls due"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.fault, func(t *testing.T) {
+			t.Parallel()
+			kv := &Map{}
+			require.NoError(t, run(t.Context(), io.Discard, kv, &show.Checks{}))
+			tt.spoil(kv)
+			var found show.Checks
+			var table strings.Builder
+			require.NoError(t, audit(t.Context(), kv, &found))
+			require.Equal(t, 1, found.Print(&table))
+			require.Regexp(t, tt.fails+` +FAILED`, table.String())
+		})
+	}
 }
