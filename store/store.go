@@ -28,7 +28,7 @@
 // # Where to begin
 //
 // For a database that speaks SQL, package table has most of a store. For any other, docs/adapters.md
-// builds one in 250 lines over keys with compare-and-swap. A version is whatever the database has
+// builds one in 350 lines over keys with compare-and-swap. A version is whatever the database has
 // that changes with each write and never comes back: a revision of the whole database, or a counter
 // kept beside the rows that outlives them. A Commit that reads the versions, compares them and then
 // writes must be held to them again by the write itself: between the two anything may happen.

@@ -1,0 +1,96 @@
+// Package docs holds README.md and docs/*.md to the code: their tests fail when a page shows code
+// that does not compile, or names a test, a package, a command or a file that does not exist.
+//
+// # Code blocks
+//
+// An HTML comment on the line before a Go block says how it is held:
+//
+//	<!-- from examples/adapter/kv.go -->    its lines stand in that file, one after the other; "..." skips some
+//	<!-- given span booking.Span -->        it is the body of a function with these parameters
+//
+// A block without a comment is the body of a function of nothing. Every one is given ctx as well. A
+// block of declarations is compiled as a file. Imports are found by the names that are used.
+package docs
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// A Page is a Markdown file.
+type Page struct {
+	Name string // by its path from the repository's root, with slashes
+	Text string
+}
+
+// A Block is a fenced piece of a page.
+type Block struct {
+	Page string
+	Line int    // of the first line within the fence, from 1
+	Lang string // "go", "sh", "" ...
+	Note string // of the HTML comment before it
+	Text string
+}
+
+// Where says where the block begins, as compilers do.
+func (b Block) Where() string { return fmt.Sprintf("%s:%d", b.Page, b.Line) }
+
+var comment = regexp.MustCompile(`^<!--\s*(.*?)\s*-->$`)
+
+// Blocks returns the fenced blocks of a page.
+func (p Page) Blocks() []Block {
+	var blocks []Block
+	var open *Block
+	note := ""
+	for i, line := range strings.Split(p.Text, "\n") {
+		fence, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
+		switch {
+		case isFence && open == nil:
+			open = &Block{Page: p.Name, Line: i + 2, Lang: fence, Note: note}
+		case isFence:
+			blocks = append(blocks, *open)
+			open, note = nil, ""
+		case open != nil:
+			open.Text += line + "\n"
+		default:
+			note = ""
+			if m := comment.FindStringSubmatch(line); m != nil {
+				note = m[1]
+			}
+		}
+	}
+	return blocks
+}
+
+// Shows checks a block that is taken from a file: its lines must stand there one after the other,
+// whatever their indentation. A line that is only "..." (or "// ...") skips to where the next one is.
+func (b Block) Shows(source string) error {
+	lines := trimmed(source)
+	at, skip := 0, true
+	for i, want := range trimmed(b.Text) {
+		if want == "..." || want == "// ..." {
+			skip = true
+			continue
+		}
+		if want == "" {
+			continue
+		}
+		for at < len(lines) && (lines[at] == "" || skip && lines[at] != want) {
+			at++
+		}
+		if at == len(lines) || lines[at] != want {
+			return fmt.Errorf("%s:%d: %q is not in the source, or not there", b.Page, b.Line+i, want)
+		}
+		at, skip = at+1, false
+	}
+	return nil
+}
+
+func trimmed(text string) []string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return lines
+}
