@@ -18,6 +18,7 @@ import (
 func pendingKey(e booking.Event) string {
 	return fmt.Sprintf("pending\x00%s\x00%020d", e.Key.ID, e.Seq)
 }
+
 func placeKey(n int64) string { return fmt.Sprintf("feed\x00%020d", n) }
 
 // Since implements booking.Feed. A cursor is an event's place and a hash of it, by which it is known
@@ -41,14 +42,14 @@ func (s *Store) Since(ctx context.Context, after store.Cursor, limit int) ([]boo
 				continue
 			}
 		}
-		events := make([]booking.Event, len(pairs))
+		events, next := make([]booking.Event, len(pairs)), after
 		for i, p := range pairs {
 			if events[i], err = decode[booking.Event](p); err != nil {
 				return nil, after, err
 			}
-			after = cursor(n+1+int64(i), p)
+			next = cursor(n+1+int64(i), p)
 		}
-		return events, after, nil
+		return events, next, nil
 	}
 }
 
@@ -56,7 +57,7 @@ func (s *Store) Since(ctx context.Context, after store.Cursor, limit int) ([]boo
 // events of a unit are numbered in the order of their Seq: one is committed after the other, and a
 // Range sees one moment.
 func (s *Store) number(ctx context.Context) (bool, error) {
-	const batch = 50 // three changes each, within what a database takes at once
+	const batch = 50 // two changes each, within what a database takes at once
 	last, err := s.kv.Get(ctx, "placed")
 	if err != nil {
 		return false, err
@@ -75,7 +76,7 @@ func (s *Store) number(ctx context.Context) (bool, error) {
 		w.puts = append(w.puts, Put{placeKey(n), p.Value}, Put{p.Key, ""})
 	}
 	w.put("placed", n)
-	// If this fails, another follower has numbered them.
+	// If nothing is swapped another follower was quicker: there is more to read either way.
 	_, err = s.kv.Swap(ctx, []Stamp{last[0].Stamp}, w.puts)
 	return true, err
 }

@@ -64,33 +64,52 @@ func (p Page) Blocks() []Block {
 }
 
 // Shows checks a block that is taken from a file: its lines must stand there one after the other,
-// whatever their indentation. A line that is only "..." (or "// ...") skips to where the next one is.
+// whatever their indentation and the empty lines between them. A line that is only "..." (or
+// "// ...") stands for any lines that are left out.
 func (b Block) Shows(source string) error {
-	lines := trimmed(source)
-	at, skip := 0, true
-	for i, want := range trimmed(b.Text) {
-		if want == "..." || want == "// ..." {
-			skip = true
+	rest := nonempty(source)
+	run := make([]line, 0)
+	for _, l := range append(nonempty(b.Text), line{text: "..."}) {
+		if strings.TrimPrefix(l.text, "// ") != "..." {
+			run = append(run, l)
 			continue
 		}
-		if want == "" {
-			continue
+		from, length := longest(rest, run)
+		if length < len(run) {
+			missing := run[length]
+			return fmt.Errorf("%s:%d: %q is not in the source, or not there", b.Page, b.Line+missing.n, missing.text)
 		}
-		for at < len(lines) && (lines[at] == "" || skip && lines[at] != want) {
-			at++
-		}
-		if at == len(lines) || lines[at] != want {
-			return fmt.Errorf("%s:%d: %q is not in the source, or not there", b.Page, b.Line+i, want)
-		}
-		at, skip = at+1, false
+		rest, run = rest[from+length:], run[:0]
 	}
 	return nil
 }
 
-func trimmed(text string) []string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimSpace(line)
+// A line is text without its indentation, and its number from 0.
+type line struct {
+	text string
+	n    int
+}
+
+func nonempty(text string) []line {
+	var lines []line
+	for n, l := range strings.Split(text, "\n") {
+		if l = strings.TrimSpace(l); l != "" {
+			lines = append(lines, line{l, n})
+		}
 	}
 	return lines
+}
+
+// longest returns where most of the first lines of a run stand in the source, and how many.
+func longest(source, run []line) (from, length int) {
+	for i := range source {
+		n := 0
+		for n < len(run) && i+n < len(source) && source[i+n].text == run[n].text {
+			n++
+		}
+		if n > length {
+			from, length = i, n
+		}
+	}
+	return from, length
 }

@@ -56,6 +56,7 @@ func TestShowsFinds(t *testing.T) {
 		{"whole", "func f() {\n\tone()\n\ttwo()\n\tthree()\n}\n", ""},
 		{"another indentation and empty lines", "one()\n\ntwo()\n", ""},
 		{"with lines left out", "func f() {\n\t// ...\n\tthree()\n}\n...\nfunc g() {}\n", ""},
+		{"a beginning that comes twice", "}\nfunc g() {}\n", ""},
 		{"a line is missing in the block", "one()\nthree()\n", `docs/page.md:3: "three()" is not in the source`},
 		{"a line is missing in the source", "one()\nfour()\n", `docs/page.md:3: "four()"`},
 		{"in another order", "two()\n...\none()\n", `docs/page.md:4: "one()"`},
