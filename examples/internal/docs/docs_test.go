@@ -43,7 +43,7 @@ func pages(t *testing.T) []Page {
 
 func survey(t *testing.T) (*House, map[string]string) {
 	t.Helper()
-	house, err := Survey(root)
+	house, err := Survey(root, module)
 	require.NoError(t, err)
 	imports := house.Imports(module)
 	maps.Copy(imports, outside)
@@ -74,6 +74,25 @@ func TestBlocks(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, compiled)
 	require.NoError(t, Compile(dir, imports, compiled))
+}
+
+// The picture of the house is what the imports say.
+func TestPicture(t *testing.T) {
+	t.Parallel()
+	house, _ := survey(t)
+	pictures := 0
+	for _, p := range pages(t) {
+		for _, b := range p.Blocks() {
+			if b.Lang != "mermaid" {
+				continue
+			}
+			pictures++
+			picture, err := ParsePicture(b.Text)
+			require.NoError(t, err, b.Where())
+			require.Empty(t, picture.Compare(house.Packages))
+		}
+	}
+	require.Equal(t, 1, pictures)
 }
 
 // Every test, package, command and file that a page names exists.

@@ -1,7 +1,10 @@
 package docs
 
 import (
+	"errors"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,5 +113,47 @@ func TestCheckFinds(t *testing.T) {
 			require.ErrorContains(t, errs[0], "docs/page.md:2: ")
 			require.ErrorContains(t, errs[0], tt.says)
 		})
+	}
+}
+
+func TestPictureFinds(t *testing.T) {
+	t.Parallel()
+	const sound = "flowchart TD\nsubgraph packages[\"packages\"]\nbooking[\"booking\"]\ndedup[\"dedup\"]\nend\nstore[\"store\"]\npackages --> store\n"
+	imports := map[string][]string{"booking": {"store"}, "booking/index": {"booking"}, "dedup": {}}
+	picture, err := ParsePicture(sound)
+	require.NoError(t, err)
+	require.Empty(t, picture.Compare(imports))
+
+	tests := []struct {
+		name, dir, imports, says string
+	}{
+		{"packages that know one another", "booking", "dedup", "booking imports dedup, and no arrow says so"},
+		{"against the arrow", "store", "booking", "store imports booking, and no arrow says so"},
+		{"a folder that is not drawn", "booking", "region", "booking imports region: not both are drawn"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			more := maps.Clone(imports)
+			more[tt.dir] = append(slices.Clone(more[tt.dir]), tt.imports)
+			require.ErrorContains(t, errors.Join(picture.Compare(more)...), tt.says)
+		})
+	}
+	t.Run("an arrow that nothing follows", func(t *testing.T) {
+		t.Parallel()
+		require.ErrorContains(t, errors.Join(picture.Compare(map[string][]string{"booking": {}})...), "packages --> store: nothing imports that way")
+	})
+
+	for text, says := range map[string]string{
+		"graph LR\n":                                                                 "not a flowchart",
+		strings.Replace(sound, "end\n", "", 1):                                       "has no end",
+		strings.Replace(sound, "end\n", "end\nend\n", 1):                             "ends nothing",
+		strings.Replace(sound, "--> store", "--> shop", 1):                           "an arrow to what is not drawn",
+		strings.Replace(sound, "-->", "->", 1):                                       "neither a group",
+		strings.Replace(sound, `dedup["dedup"]`, `booking["dedup"]`, 1):              "defined twice",
+		strings.Replace(sound, "booking[", "subgraph other[\"other\"]\nbooking[", 1): "a group in a group",
+	} {
+		_, err := ParsePicture(text)
+		require.ErrorContains(t, err, says)
 	}
 }

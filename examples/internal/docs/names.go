@@ -2,6 +2,8 @@ package docs
 
 import (
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path"
@@ -15,14 +17,14 @@ import (
 type House struct {
 	Root     string
 	Tests    map[string][]string // by folder, "." for the root: functions named as tests are
-	Packages map[string]bool     // folders that can be imported: there is more than tests in them
+	Packages map[string][]string // by folder with more than tests in it: the folders that it imports
 }
 
 var test = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark|Example)\w*)[(\[]`)
 
-// Survey reads the repository.
-func Survey(root string) (*House, error) {
-	h := &House{root, map[string][]string{}, map[string]bool{}}
+// Survey reads the repository, whose packages' paths begin with module.
+func Survey(root, module string) (*House, error) {
+	h := &House{root, map[string][]string{}, map[string][]string{}}
 	return h, fs.WalkDir(os.DirFS(root), ".", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -39,9 +41,23 @@ func Survey(root string) (*House, error) {
 		}
 		dir := path.Dir(file)
 		h.Tests[dir] = append(h.Tests[dir], "")
-		h.Packages[dir] = h.Packages[dir] || !strings.HasSuffix(file, "_test.go")
 		for _, m := range test.FindAllStringSubmatch(string(text), -1) {
 			h.Tests[dir] = append(h.Tests[dir], m[1])
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, text, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		if h.Packages[dir] == nil {
+			h.Packages[dir] = []string{}
+		}
+		for _, i := range parsed.Imports {
+			if to, ok := strings.CutPrefix(strings.Trim(i.Path.Value, `"`), module+"/"); ok {
+				h.Packages[dir] = append(h.Packages[dir], to)
+			}
 		}
 		return nil
 	})
@@ -51,10 +67,7 @@ func Survey(root string) (*House, error) {
 // path is meant.
 func (h *House) Imports(module string) map[string]string {
 	imports := map[string]string{}
-	for dir, importable := range h.Packages {
-		if !importable {
-			continue
-		}
+	for dir := range h.Packages {
 		name, full := path.Base(dir), path.Join(module, dir)
 		if had := imports[name]; had == "" || len(full) < len(had) {
 			imports[name] = full
