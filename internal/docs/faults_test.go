@@ -16,7 +16,7 @@ func page(lines ...string) Page { return Page{"docs/page.md", strings.Join(lines
 func TestCompileFinds(t *testing.T) {
 	t.Parallel()
 	_, imports := survey(t)
-	dir, err := filepath.Abs(".")
+	dir, err := filepath.Abs(filepath.Join(root, "examples"))
 	require.NoError(t, err)
 	tests := []struct {
 		name  string
@@ -83,8 +83,8 @@ func TestCheckFinds(t *testing.T) {
 	tests := []struct {
 		name, line, says string
 	}{
-		{"a test in its package", "`TestCheckFinds` in examples/internal/docs", ""},
-		{"a test below the folder", "`TestCheckFinds` in [examples](../examples)", ""},
+		{"a test in its package", "`TestCheckFinds` in internal/docs", ""},
+		{"a test below the folder", "`TestCheckFinds` in [internal](../internal)", ""},
 		{"a test by the end of its folder", "`TestAtTwice` in booking", ""},
 		{"no such test", "`TestThatNobodyWrote` in booking", "TestThatNobodyWrote is in no folder"},
 		{"a test of another package", "`TestAtTwice` in dedup", "TestAtTwice is in no folder"},
@@ -93,8 +93,8 @@ func TestCheckFinds(t *testing.T) {
 		{"a program with arguments", "`go run ./sim -seeds 10`", ""},
 		{"no such program", "go run ./examples/hotel", "there is no package ./examples/hotel"},
 		{"no such program, in a sentence", "run `go run ./examples/hotel`.", "there is no package ./examples/hotel"},
-		{"a test by its pattern", "`go test -run 'CheckFinds\\|Nothing' ./examples/...`", ""},
-		{"no test of the pattern", "`go test -run CheckFound ./examples/...`", "no test matches -run CheckFound"},
+		{"a test by its pattern", "`go test -run 'CheckFinds\\|Nothing' ./internal/...`", ""},
+		{"no test of the pattern", "`go test -run CheckFound ./internal/...`", "no test matches -run CheckFound"},
 		{"a benchmark is no test", "`go test -run '^$' -bench AtTwice ./booking`", "no test matches -bench AtTwice"},
 		{"no package", "`go test -v`", "names no package"},
 		{"a link", "[booking](../booking)", ""},

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	root   = "../../.."
+	root   = "../.."
 	module = "github.com/tenure-go/tenure"
 )
 
@@ -70,7 +70,7 @@ func TestBlocks(t *testing.T) {
 			require.NoError(t, b.Shows(string(source)))
 		}
 	}
-	dir, err := filepath.Abs(".")
+	dir, err := filepath.Abs(filepath.Join(root, "examples"))
 	require.NoError(t, err)
 	require.NotEmpty(t, compiled)
 	require.NoError(t, Compile(dir, imports, compiled))
