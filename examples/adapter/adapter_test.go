@@ -46,10 +46,11 @@ func TestTx(t *testing.T) {
 	t.Parallel()
 	bookingtest.TestTx(t, func(*testing.T) bookingtest.Tx {
 		kv := &strict{}
+		s := NewStore(kv)
 		return bookingtest.Tx{
-			Store: NewStore(kv),
+			Store: s,
 			InTx: func(ctx context.Context, fn func(context.Context, booking.Store, func(string) error) error) error {
-				return InTx(ctx, kv, func(tx KV) error {
+				return s.InTx(ctx, func(tx KV) error {
 					return fn(ctx, NewStore(tx), func(text string) error {
 						_, err := tx.Swap(ctx, nil, []Put{{"own\x00" + text, text}})
 						return err
@@ -272,7 +273,7 @@ func TestRestoredBackup(t *testing.T) {
 // In a transaction there is a store, and neither a feed nor a list of what is due.
 func TestTransactionHasNoRange(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, InTx(t.Context(), &Map{}, func(tx KV) error {
+	require.NoError(t, NewStore(&Map{}).InTx(t.Context(), func(tx KV) error {
 		_, _, err := NewStore(tx).Since(t.Context(), "", 10)
 		require.ErrorIs(t, err, errors.ErrUnsupported)
 		_, err = NewStore(tx).Due(t.Context(), start, 10)
@@ -289,7 +290,7 @@ func TestRefusalIsCheckedToo(t *testing.T) {
 	first, err := desk.Hold(t.Context(), booking.Hold{ID: "lead-71", Unit: "flat-12", Span: july(t, 1, 8)})
 	require.NoError(t, err)
 	tries := 0
-	require.NoError(t, InTx(t.Context(), kv, func(tx KV) error {
+	require.NoError(t, NewStore(kv).InTx(t.Context(), func(tx KV) error {
 		tries++
 		_, err := desk.In(NewStore(tx)).Hold(t.Context(), booking.Hold{ID: "lead-72", Unit: "flat-12", Span: july(t, 1, 8)})
 		if tries == 1 {

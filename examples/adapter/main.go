@@ -157,8 +157,9 @@ func (s *story) together(ctx context.Context, checks *show.Checks) error {
 	if err != nil {
 		return err
 	}
+	kept := NewStore(s.kv)
 	sell := func(deal string, end error) error {
-		return InTx(ctx, s.kv, func(tx KV) error {
+		return kept.InTx(ctx, func(tx KV) error {
 			hold, err := s.desks[0].In(NewStore(tx)).Hold(ctx, booking.Hold{ID: booking.ReservationID(deal), Unit: "flat-12", Span: later})
 			if err != nil {
 				return err

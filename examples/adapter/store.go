@@ -12,10 +12,13 @@ import (
 )
 
 // A Store keeps calendars in a KV. It is a booking.Store, a booking.Feed and a booking.Due.
-type Store struct{ kv KV }
+type Store struct {
+	kv    KV
+	retry store.Retry // of transactions
+}
 
 // NewStore returns a store over a KV.
-func NewStore(kv KV) *Store { return &Store{kv} }
+func NewStore(kv KV) *Store { return &Store{kv: kv} }
 
 // A document lies under a unit's key: all that a decision about the unit looks at, so that one
 // revision stands for all of it. What has ended lies under keys of its own: the document of a flat

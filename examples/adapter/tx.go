@@ -12,22 +12,29 @@ import (
 
 // InTx runs fn over a KV that keeps what is written to it, and in the end writes all of it in one
 // Swap, held to the revision of everything that fn read. So a desk over NewStore(tx) and the
-// caller's own keys stand or fall together. On a conflict the whole is repeated; if fn returns an
-// error nothing is written, and that error comes back, once it is sure that what fn read was true.
-func InTx(ctx context.Context, kv KV, fn func(tx KV) error) error {
-	var retry store.Retry
-	return retry.Do(ctx, nil, func(ctx context.Context) error {
-		tx := transaction{kv: kv, seen: map[string]Pair{}, had: map[string]Stamp{}, puts: map[string]Put{}}
+// caller's own keys stand or fall together. If fn returns an error nothing is written, and that error
+// comes back once it is sure that what fn read was true.
+//
+// On a conflict the whole is repeated. Transactions of one Store that met a conflict take turns, so
+// that they do not undo one another for ever.
+func (s *Store) InTx(ctx context.Context, fn func(tx KV) error) error {
+	attempt := func(ctx context.Context) error {
+		tx := transaction{kv: s.kv, seen: map[string]Pair{}, had: map[string]Stamp{}, puts: map[string]Put{}}
 		failed := fn(&tx)
 		if failed != nil {
 			clear(tx.puts)
 		}
-		swapped, err := kv.Swap(ctx, slices.Collect(maps.Values(tx.had)), slices.Collect(maps.Values(tx.puts)))
+		swapped, err := s.kv.Swap(ctx, slices.Collect(maps.Values(tx.had)), slices.Collect(maps.Values(tx.puts)))
 		if err == nil && !swapped {
 			return fmt.Errorf("what the transaction read has changed: %w", store.ErrConflict)
 		}
 		return errors.Join(failed, err)
-	})
+	}
+	err := attempt(ctx)
+	if errors.Is(err, store.ErrConflict) {
+		err = s.retry.Do(ctx, []store.Key{{Kind: "transaction"}}, attempt)
+	}
+	return err
 }
 
 // A transaction is a KV for one goroutine.
