@@ -46,6 +46,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 
 	driver "modernc.org/sqlite"
@@ -62,10 +64,11 @@ import (
 var Schema embed.FS
 
 // A DB is a database whose writers wait for one another in order of arrival. Make it by [Open] or
-// [Use], once for each file.
+// [Use], once for each file, or by [Temp].
 type DB struct {
 	*sql.DB
 	writers chan struct{} // holds one token while somebody writes; channels serve first come first
+	temp    string        // the folder of a temporary database
 }
 
 // pragmas are what every connection needs: a reader that does not block the writer, a wait for
@@ -74,9 +77,9 @@ const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=sy
 
 // Open opens a file, made if missing, with the pragmas that the stores need.
 func Open(ctx context.Context, file string) (*DB, error) {
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(file), RawQuery: pragmas}).String())
+	db, err := open(file, pragmas)
 	if err != nil {
-		return nil, fmt.Errorf("sqlite: open %s: %w", file, err)
+		return nil, err
 	}
 	d, err := Use(ctx, db)
 	if err != nil {
@@ -84,6 +87,42 @@ func Open(ctx context.Context, file string) (*DB, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// Temp opens a database that lives as long as it is open, for tests, trials and replays: a file in a
+// folder of its own, which Close removes. It makes the same promises as [Open] but one: it does not
+// wait for the disk, so it would not outlive a power cut.
+func Temp(ctx context.Context) (*DB, error) {
+	dir, err := os.MkdirTemp("", "tenure-")
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: a temporary database: %w", err)
+	}
+	db, err := open(filepath.Join(dir, "temp.db"), strings.Replace(pragmas, "synchronous(full)", "synchronous(off)", 1))
+	if err == nil {
+		err = explain(ctx, db.PingContext(ctx))
+	}
+	if err != nil {
+		_ = os.RemoveAll(dir)
+		return nil, err
+	}
+	return &DB{DB: db, writers: make(chan struct{}, 1), temp: dir}, nil
+}
+
+// Close closes the database, and removes it if it is temporary.
+func (db *DB) Close() error {
+	err := db.DB.Close()
+	if db.temp != "" {
+		err = errors.Join(err, os.RemoveAll(db.temp))
+	}
+	return err
+}
+
+func open(file, pragmas string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(file), RawQuery: pragmas}).String())
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: open %s: %w", file, err)
+	}
+	return db, nil
 }
 
 // Use takes a database that the caller opened by modernc.org/sqlite. It fails with a *[PragmaError]

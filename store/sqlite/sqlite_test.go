@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -327,4 +328,23 @@ func TestBadSurroundings(t *testing.T) {
 	require.ErrorContains(t, err, "close it only after the last use")
 	_, err = sqlite.Tables(ctx, db, tabletest.Part)
 	require.ErrorContains(t, err, "close it only after the last use")
+}
+
+func TestTempLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	db, err := sqlite.Temp(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, sqlite.Apply(t.Context(), db, "booking"))
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	require.NoError(t, db.Close())
+	files, err = os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, files)
+
+	t.Setenv("TMPDIR", filepath.Join(dir, "absent"))
+	_, err = sqlite.Temp(t.Context())
+	require.Error(t, err)
 }
