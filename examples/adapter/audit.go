@@ -61,13 +61,13 @@ func audit(ctx context.Context, kv KV, checks *show.Checks) error {
 			}
 		}
 	}
-	checks.Add("nights that are taken twice", nights > 0 && twice == 0, "%d of %d", twice, nights)
+	checks.Add("nights that are taken twice", "ночи, занятые дважды", nights > 0 && twice == 0, "%d of %d", twice, nights)
 
 	index, err := kv.Range(ctx, "due\x00", "due\x01", 1000)
 	if err != nil {
 		return err
 	}
-	checks.Add("units with a deadline are in the index of what falls due", len(index) == len(due), "%d of %d", len(index), len(due))
+	checks.Add("units with a deadline are in the index of what falls due", "объекты со сроком стоят в указателе сроков", len(index) == len(due), "%d of %d", len(index), len(due))
 
 	slow, err := follow(ctx, kv, 1)
 	if err != nil {
@@ -77,7 +77,7 @@ func audit(ctx context.Context, kv KV, checks *show.Checks) error {
 	if err != nil {
 		return err
 	}
-	checks.Add("two followers heard the same", slices.EqualFunc(slow, quick, func(a, b booking.Event) bool { return a.Key == b.Key && a.Seq == b.Seq }), "%d and %d events", len(slow), len(quick))
+	checks.Add("two followers heard the same", "два читателя услышали одно и то же", slices.EqualFunc(slow, quick, func(a, b booking.Event) bool { return a.Key == b.Key && a.Seq == b.Seq }), "%d and %d events", len(slow), len(quick))
 	gaps := 0
 	last := map[string]int64{}
 	states := map[string]string{}
@@ -89,7 +89,7 @@ func audit(ctx context.Context, kv KV, checks *show.Checks) error {
 			states[e.Key.ID+"/"+string(r.ID)] = r.State.String()
 		}
 	}
-	checks.Add("events skipped, doubled or out of order", gaps == 0 && len(slow) == events, "%d of %d", gaps, events)
+	checks.Add("events skipped, doubled or out of order", "события пропущены, повторены или не по порядку", gaps == 0 && len(slow) == events, "%d of %d", gaps, events)
 
 	kept := map[string]string{}
 	for unit, f := range flats {
@@ -98,7 +98,7 @@ func audit(ctx context.Context, kv KV, checks *show.Checks) error {
 		}
 	}
 	maps.DeleteFunc(states, func(_, state string) bool { return state == "expired" })
-	checks.Add("what the events tell is what the calendars hold", maps.Equal(states, kept), "%d and %d reservations", len(states), len(kept))
+	checks.Add("what the events tell is what the calendars hold", "календари хранят то, что рассказали события", maps.Equal(states, kept), "%d and %d reservations", len(states), len(kept))
 	return nil
 }
 

@@ -3,6 +3,7 @@
 // docs/adapters.md tells how it was written.
 //
 //	go run ./examples/adapter
+//	go run ./examples/adapter -lang ru
 //
 // kv.go is what the database can do, store.go the adapter. feed.go, due.go and tx.go add a feed, what
 // falls due, and transactions with keys of one's own. audit.go reads what was left behind.
@@ -11,8 +12,8 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
-	"io"
 	"log"
 	"os"
 	"sync"
@@ -25,142 +26,146 @@ import (
 )
 
 func main() {
-	var checks show.Checks
-	if err := run(context.Background(), os.Stdout, &Map{}, &checks); err != nil {
+	lang := flag.String("lang", "en", "tell the story in English or Russian: `en or ru`")
+	flag.Parse()
+	if flag.NArg() > 0 || *lang != "en" && *lang != "ru" {
+		flag.Usage()
+		os.Exit(2)
+	}
+	s := &show.Story{W: os.Stdout, Lang: *lang, Clock: show.NewClock(start)}
+	if err := run(context.Background(), s, &Map{}); err != nil {
 		log.Fatal(err)
 	}
-	os.Exit(checks.Print(os.Stdout))
+	fmt.Println()
+	os.Exit(s.Print(os.Stdout, *lang))
 }
 
+// start is where the story's clock begins.
+var start = time.Date(2027, time.June, 1, 9, 0, 0, 0, time.UTC)
+
 // run tells the story on an empty KV and audits what it left.
-func run(ctx context.Context, w io.Writer, kv KV, checks *show.Checks) error {
-	s, err := newStory(ctx, w, kv)
-	if err != nil {
-		return err
-	}
-	for _, part := range []func(context.Context, *show.Checks) error{s.conflict, s.race, s.lapse, s.together} {
-		if err := part(ctx, checks); err != nil {
+func run(ctx context.Context, s *show.Story, kv KV) error {
+	o := &office{Story: s, kv: kv, desks: make([]*booking.Desk, 4)}
+	for _, part := range []func(context.Context) error{o.open, o.conflict, o.race, o.lapse, o.together} {
+		if err := part(ctx); err != nil {
 			return err
 		}
 	}
-	return audit(ctx, kv, checks)
+	return audit(ctx, kv, &s.Checks)
 }
 
-// A story happens to three flats, in one week of July.
-type story struct {
-	w     io.Writer
+// An office lets three flats for one week of July, by several services.
+type office struct {
+	*show.Story
 	kv    KV
-	clock *show.Clock
-	desks []*booking.Desk // as many services over one database
+	desks []*booking.Desk // each a service over the one database
 	week  booking.Span
 }
 
-func newStory(ctx context.Context, w io.Writer, kv KV) (*story, error) {
-	s := &story{w: w, kv: kv, clock: show.NewClock(time.Date(2027, 6, 1, 9, 0, 0, 0, time.UTC)), desks: make([]*booking.Desk, 4)}
-	var err error
-	for i := range s.desks {
-		if s.desks[i], err = booking.New(booking.Config{Store: NewStore(kv), Now: s.clock.Now}); err != nil {
-			return nil, err
+func (o *office) open(ctx context.Context) (err error) {
+	for i := range o.desks {
+		if o.desks[i], err = booking.New(booking.Config{Store: NewStore(o.kv), Now: o.Clock.Now}); err != nil {
+			return err
 		}
 	}
 	for _, u := range []booking.UnitID{"flat-12", "flat-13", "flat-14"} {
-		if _, err := s.desks[0].Do(ctx, booking.Define{Unit: booking.Unit{ID: u}}); err != nil {
-			return nil, err
+		if _, err := o.desks[0].Do(ctx, booking.Define{Unit: booking.Unit{ID: u}}); err != nil {
+			return err
 		}
 	}
-	s.week, err = booking.Nights(date.New(2027, time.July, 10), date.New(2027, time.July, 17))
-	return s, err
+	o.week, err = booking.Nights(date.New(2027, time.July, 10), date.New(2027, time.July, 17))
+	return err
 }
 
-func (s *story) say(format string, args ...any) { fmt.Fprintf(s.w, format+"\n", args...) }
-
 // conflict: a hold, a refusal, a confirmation, and all of it found by another service.
-func (s *story) conflict(ctx context.Context, checks *show.Checks) error {
-	desk := s.desks[0]
-	hold, err := desk.Hold(ctx, booking.Hold{ID: "lead-71", Unit: "flat-12", Span: s.week, Holder: "card-9"})
+func (o *office) conflict(ctx context.Context) error {
+	desk := o.desks[0]
+	hold, err := desk.Hold(ctx, booking.Hold{ID: "lead-71", Unit: "flat-12", Span: o.week, Holder: "card-9"})
 	if err != nil {
 		return err
 	}
-	s.say("lead-71: %s until %s", hold.State, hold.Deadline.Format(time.TimeOnly))
+	o.Say("lead-71 holds flat-12 until %s", "lead-71 держит flat-12 до %s", hold.Deadline.Format(time.TimeOnly))
+	_, err = desk.Hold(ctx, booking.Hold{ID: "lead-72", Unit: "flat-12", Span: o.week, Holder: "card-4"})
 	var taken *booking.TakenError
-	_, err = desk.Hold(ctx, booking.Hold{ID: "lead-72", Unit: "flat-12", Span: s.week, Holder: "card-4"})
-	s.say("lead-72: %v", err)
-	checks.Add("a refusal names who is in the way", errors.As(err, &taken) && len(taken.By) == 1 && taken.By[0].ID == "lead-71", "%v", err)
+	if !errors.As(err, &taken) {
+		return fmt.Errorf("a second hold of the same week: %w", err)
+	}
+	o.Say("lead-72 is refused: %s", "lead-72 получает отказ: %s", taken.Text(o.Lang))
+	o.Add("a refusal names who is in the way", "отказ называет, кто мешает", len(taken.By) == 1 && taken.By[0].ID == "lead-71", "%v", taken.By)
 	if _, err := desk.Confirm(ctx, booking.Confirm{Ref: hold.Ref()}); err != nil {
 		return err
 	}
-	found, err := s.desks[1].Reservation(ctx, hold.Ref())
+	found, err := o.desks[1].Reservation(ctx, hold.Ref())
 	if err != nil {
 		return err
 	}
-	s.say("lead-71: %s, says another service", found.State)
-	checks.Add("another service sees the confirmation", found.State == booking.StateConfirmed, "%s is %s", found.ID, found.State)
+	o.Say("lead-71 confirms, and another service sees it", "lead-71 подтверждает, и другой сервис это видит")
+	o.Add("another service sees the confirmation", "другой сервис видит подтверждение", found.State == booking.StateConfirmed, "%s", found.State)
 	return nil
 }
 
 // race: sixteen clients of four services want one week at one moment.
-func (s *story) race(ctx context.Context, checks *show.Checks) error {
+func (o *office) race(ctx context.Context) error {
 	errs := make([]error, 16)
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
-			_, errs[i] = s.desks[i%len(s.desks)].Hold(ctx, booking.Hold{ID: racer(i), Unit: "flat-13", Span: s.week})
+			id := booking.ReservationID(fmt.Sprintf("racer-%02d", i))
+			_, errs[i] = o.desks[i%len(o.desks)].Hold(ctx, booking.Hold{ID: id, Unit: "flat-13", Span: o.week})
 		})
 	}
 	wg.Wait()
 	won, told := 0, 0
-	for i, err := range errs {
+	for _, err := range errs {
 		switch {
 		case err == nil:
 			won++
-			s.say("flat-13: %s has it, of %d who asked at once", racer(i), len(errs))
 		case errors.Is(err, booking.ErrTaken):
 			told++
 		default:
 			return err
 		}
 	}
-	checks.Add("of 16 who asked at once one has the week", won == 1, "%d", won)
-	checks.Add("the others were told that it is taken", told == len(errs)-1, "%d", told)
+	o.Say("flat-13: %d ask at once through %d services", "flat-13: %d просят разом через %d сервиса", len(errs), len(o.desks))
+	o.Add("of 16 who asked at once one has the week", "из 16 просивших разом неделю получил один", won == 1, "%d", won)
+	o.Add("the others were told that it is taken", "остальным сказано, что занято", told == len(errs)-1, "%d", told)
 	return nil
 }
 
-func racer(i int) booking.ReservationID { return booking.ReservationID(fmt.Sprintf("racer-%02d", i)) }
-
 // lapse: a hold that nobody confirms ends, and who waited has the week.
-func (s *story) lapse(ctx context.Context, checks *show.Checks) error {
-	desk := s.desks[0]
-	if _, err := desk.Hold(ctx, booking.Hold{ID: "lead-80", Unit: "flat-14", Span: s.week}); err != nil {
+func (o *office) lapse(ctx context.Context) error {
+	desk := o.desks[0]
+	if _, err := desk.Hold(ctx, booking.Hold{ID: "lead-80", Unit: "flat-14", Span: o.week}); err != nil {
 		return err
 	}
-	waits, err := desk.Hold(ctx, booking.Hold{ID: "lead-81", Unit: "flat-14", Span: s.week, Policy: booking.PolicyQueue})
+	waits, err := desk.Hold(ctx, booking.Hold{ID: "lead-81", Unit: "flat-14", Span: o.week, Policy: booking.PolicyQueue})
 	if err != nil {
 		return err
 	}
-	s.say("lead-81: %s for flat-14", waits.State)
-	s.clock.Advance(16 * time.Minute)
-	if _, err := desk.Tick(ctx, NewStore(s.kv), 10); err != nil {
+	o.Say("lead-81 waits for flat-14 behind lead-80", "lead-81 ждёт flat-14 за lead-80")
+	o.Clock.Advance(16 * time.Minute)
+	if _, err := desk.Tick(ctx, NewStore(o.kv), 10); err != nil {
 		return err
 	}
 	offered, err := desk.Reservation(ctx, waits.Ref())
 	if err != nil {
 		return err
 	}
-	s.say("lead-81: %s at %s, as lead-80 did not confirm", offered.State, s.clock.Now().Format(time.TimeOnly))
-	checks.Add("a lapsed hold makes room for who waits", offered.State == booking.StateHeld, "%s is %s", offered.ID, offered.State)
+	o.Say("%s: lead-80 did not confirm, and lead-81 has the offer", "%s: lead-80 не подтвердил, предложение у lead-81", o.Clock.Now().Format(time.TimeOnly))
+	o.Add("a lapsed hold makes room for who waits", "истёкшая бронь уступает место ждущему", offered.State == booking.StateHeld, "%s", offered.State)
 	return nil
 }
 
 // together: a deal of the caller's own and a hold are written in one transaction, or neither is.
-func (s *story) together(ctx context.Context, checks *show.Checks) error {
-	later, err := booking.Nights(date.New(2027, time.August, 1), date.New(2027, time.August, 8))
+func (o *office) together(ctx context.Context) error {
+	week, err := booking.Nights(date.New(2027, time.August, 1), date.New(2027, time.August, 8))
 	if err != nil {
 		return err
 	}
-	kept := NewStore(s.kv)
+	kept := NewStore(o.kv)
 	sell := func(deal string, end error) error {
 		return kept.InTx(ctx, func(tx KV) error {
-			hold, err := s.desks[0].In(NewStore(tx)).Hold(ctx, booking.Hold{ID: booking.ReservationID(deal), Unit: "flat-12", Span: later})
+			hold, err := o.desks[0].In(NewStore(tx)).Hold(ctx, booking.Hold{ID: booking.ReservationID(deal), Unit: "flat-12", Span: week})
 			if err != nil {
 				return err
 			}
@@ -172,17 +177,18 @@ func (s *story) together(ctx context.Context, checks *show.Checks) error {
 	}
 	regret := errors.New("the client hung up")
 	if err := sell("deal-1", regret); !errors.Is(err, regret) {
-		return err
+		return fmt.Errorf("a transaction that was to be rolled back: %w", err)
 	}
 	if err := sell("deal-2", nil); err != nil {
 		return err
 	}
-	deals, err := s.kv.Range(ctx, "deal\x00", "deal\x01", 10)
+	o.Say("deal-1 is rolled back, deal-2 is written together with its hold", "deal-1 откатывается, deal-2 записана вместе с бронью")
+	deals, err := o.kv.Range(ctx, "deal\x00", "deal\x01", 10)
 	if err != nil {
 		return err
 	}
-	s.say("deal-2: written together with its hold; of deal-1, which was rolled back, nothing is left")
-	_, err = s.desks[0].Reservation(ctx, booking.Ref{Unit: "flat-12", ID: "deal-1"})
-	checks.Add("a transaction stands or falls as one", len(deals) == 1 && deals[0].Value == "flat-12/deal-2" && errors.Is(err, booking.ErrUnknown), "%d deal; of the other: %v", len(deals), err)
+	_, err = o.desks[0].Reservation(ctx, booking.Ref{Unit: "flat-12", ID: "deal-1"})
+	o.Add("a transaction stands or falls as one", "транзакция целиком записана или целиком откачена",
+		len(deals) == 1 && deals[0].Value == "flat-12/deal-2" && errors.Is(err, booking.ErrUnknown), "%d", len(deals))
 	return nil
 }
