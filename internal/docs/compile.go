@@ -24,7 +24,7 @@ func Compile(dir string, imports map[string]string, blocks []Block) error {
 	}
 	defer os.RemoveAll(temp)
 	overlay := map[string]map[string]string{"Replace": {}}
-	args := []string{"build", "-overlay", filepath.Join(temp, "overlay.json")}
+	args := []string{"build", "-o", os.DevNull, "-overlay", filepath.Join(temp, "overlay.json")}
 	for i, b := range blocks {
 		source, err := b.source(imports)
 		if err != nil {
@@ -62,6 +62,9 @@ func (b Block) source(imports map[string]string) (string, error) {
 	given = strings.Join([]string{"ctx context.Context", given}, ", ")
 	line := fmt.Sprintf("//line %s:%d\n", b.Page, b.Line)
 
+	if _, err := parser.ParseFile(token.NewFileSet(), "", b.Text, parser.ImportsOnly); err == nil {
+		return line + b.Text, nil
+	}
 	source := "package block\n" + line + b.Text
 	file, err := parser.ParseFile(token.NewFileSet(), "", source, 0)
 	if err == nil {

@@ -9,7 +9,8 @@
 //	<!-- given span booking.Span -->        it is the body of a function with these parameters
 //
 // A block without a comment is the body of a function of nothing. Every one is given ctx as well. A
-// block of declarations is compiled as a file. Imports are found by the names that are used.
+// block of declarations is compiled as a file; their imports are found by the names that are used. A
+// block with a package clause is compiled as it stands.
 package docs
 
 import (

@@ -25,6 +25,8 @@ func TestCompileFinds(t *testing.T) {
 	}{
 		{"sound statements", []string{"<!-- given desk *booking.Desk -->", "```go", `r, err := desk.Reservation(ctx, booking.Ref{Unit: "flat-12", ID: "lead-71"})`, "```"}, ""},
 		{"sound declarations", []string{"```go", "type mine struct{ booking.Store }", "", "func (m mine) Twice() error { return errors.Join(store.ErrConflict) }", "```"}, ""},
+		{"a sound file", []string{"```go", "// A comment.", "package main", "", "import \"fmt\"", "", "func main() { fmt.Println() }", "```"}, ""},
+		{"a file without its import", []string{"```go", "package main", "", "func main() { fmt.Println() }", "```"}, "docs/page.md:4: undefined: fmt"},
 		{"no such function", []string{"text", "```go", "desk, err := booking.Open(booking.Config{})", "```"}, "docs/page.md:3: undefined: booking.Open"},
 		{"no such method", []string{"<!-- given desk *booking.Desk -->", "```go", "", "desk.Reserve(ctx)", "```"}, "docs/page.md:4: desk.Reserve undefined"},
 		{"no such field", []string{"```go", "h := booking.Hold{Flat: 12}", "```"}, "docs/page.md:2: unknown field Flat"},
