@@ -10,7 +10,8 @@ import (
 // KindUnit is the kind of every key of this package: a unit's calendar is what is guarded.
 const KindUnit = "unit"
 
-// A Store keeps calendars. Besides the duties of package store:
+// A Store keeps calendars; docs/adapters.md writes one step by step, and package bookingtest proves
+// it. Besides the duties of package store:
 //
 // Load returns one calendar for each of q.Units, in any order; one that was never defined has
 // Version 0 and, of its head, only the ID. It holds every row that q asks for, once and in any
