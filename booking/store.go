@@ -109,7 +109,8 @@ const (
 )
 
 // A Due finds calendars where something fell due: keys of units with a live row whose Deadline is
-// not after now, each once, the earliest first, at most limit; none for a limit of 0 or less.
+// not after now, each once, the earliest first and then by ID, at most limit; none for a limit of 0
+// or less.
 //
 // It is a scan over all units, so it belongs to a database and not to a store in a transaction.
 type Due interface {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -366,5 +368,90 @@ func TestAuditFinds(t *testing.T) {
 			require.GreaterOrEqual(t, i, 0)
 			require.False(t, found.Facts()[i].OK)
 		})
+	}
+}
+
+// Whatever is asked, in whatever order, a desk over the adapter answers, tells and keeps what one over
+// memory does.
+func TestLikeMemory(t *testing.T) {
+	t.Parallel()
+	units := []booking.UnitID{"flat-12", "flat-13", "pool"}
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		clock := show.NewClock(start)
+		kept, memory := NewStore(&strict{}), booking.NewMemory()
+		var desks [2]*booking.Desk
+		for i, s := range []booking.Store{kept, memory} {
+			var err error
+			desks[i], err = booking.New(booking.Config{Store: s, Now: clock.Now})
+			require.NoError(t, err)
+		}
+		both := func(cmds ...booking.Command) {
+			var answers, errs [2]string
+			for i, desk := range desks {
+				r, err := desk.Do(t.Context(), cmds...)
+				text, marshalErr := json.Marshal(r)
+				require.NoError(t, marshalErr)
+				answers[i], errs[i] = string(text), fmt.Sprint(err)
+			}
+			require.Equal(t, errs[1], errs[0], "seed %d: %+v", seed, cmds)
+			require.Equal(t, answers[1], answers[0], "seed %d: %+v", seed, cmds)
+		}
+		for i, u := range units {
+			both(booking.Define{Unit: booking.Unit{ID: u, Capacity: 1 + i, Turnover: booking.Turnover{Nights: i % 2}}})
+		}
+		unit := func() booking.UnitID { return units[rng.IntN(len(units))] }
+		id := func() booking.ReservationID { return booking.ReservationID(fmt.Sprint("r-", rng.IntN(40))) }
+		ref := func() booking.Ref { return booking.Ref{Unit: unit(), ID: id()} }
+		span := func() booking.Span {
+			first := 1 + rng.IntN(20)
+			return july(t, first, first+1+rng.IntN(6))
+		}
+		for range 150 {
+			switch rng.IntN(8) {
+			case 0, 1, 2:
+				hold := booking.Hold{ID: id(), Unit: unit(), Span: span(), Priority: rng.IntN(3), Policy: booking.Policy(rng.IntN(3))}
+				if other := unit(); rng.IntN(4) == 0 && other != hold.Unit {
+					hold.And = []booking.Claim{{Unit: other, Span: span()}}
+				}
+				both(hold)
+			case 3:
+				both(booking.Confirm{Ref: ref()})
+			case 4:
+				both(booking.Cancel{Ref: ref()})
+			case 5:
+				both(booking.Move{Ref: ref(), Claims: []booking.Claim{{Unit: unit(), Span: span()}}})
+			case 6:
+				clock.Advance(time.Duration(rng.IntN(20)) * time.Minute)
+			case 7:
+				for i, due := range []booking.Due{kept, memory} {
+					_, err := desks[i].Tick(t.Context(), due, 10)
+					require.NoError(t, err)
+				}
+			}
+		}
+		for _, u := range units {
+			mine, err := desks[0].Calendar(t.Context(), july(t, 1, 31), u)
+			require.NoError(t, err)
+			its, err := desks[1].Calendar(t.Context(), july(t, 1, 31), u)
+			require.NoError(t, err)
+			require.Equal(t, its[0].Days(date.New(2027, time.July, 1), date.New(2027, time.July, 31)), mine[0].Days(date.New(2027, time.July, 1), date.New(2027, time.July, 31)))
+		}
+		heard := map[string][2][]string{}
+		for i, feed := range []booking.Feed{kept, memory} {
+			events, _, err := feed.Since(t.Context(), "", 10_000)
+			require.NoError(t, err)
+			for _, e := range events {
+				text, err := json.Marshal(e)
+				require.NoError(t, err)
+				of := heard[e.Key.ID]
+				of[i] = append(of[i], string(text))
+				heard[e.Key.ID] = of
+			}
+		}
+		require.Len(t, heard, len(units))
+		for u, of := range heard {
+			require.Equal(t, of[1], of[0], "seed %d: the events of %s", seed, u)
+		}
 	}
 }
