@@ -71,6 +71,10 @@ func TestTx(t *testing.T) {
 	})
 }
 
+func BenchmarkStore(b *testing.B) {
+	bookingtest.BenchmarkStore(b, func(*testing.B) booking.Store { return NewStore(&Map{}) })
+}
+
 // strict is a Map with the bounds of databases that this adapter is meant for: etcd takes 128
 // operations at once, and no key twice.
 type strict struct{ Map }

@@ -14,7 +14,10 @@
 package docs
 
 import (
+	"encoding/json"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"regexp"
 	"strings"
 )
@@ -62,6 +65,26 @@ func (p Page) Blocks() []Block {
 		}
 	}
 	return blocks
+}
+
+// Labelled checks that the block says rightly what it is, so that no Go escapes the compiler.
+func (b Block) Labelled() error {
+	switch b.Lang {
+	case "go", "sh", "sql", "mermaid":
+		return nil
+	case "json":
+		if !json.Valid([]byte(b.Text)) {
+			return fmt.Errorf("%s: not JSON", b.Where())
+		}
+		return nil
+	case "":
+		_, err := parser.ParseFile(token.NewFileSet(), "", "package p\nfunc _() {\n"+b.Text+"}", 0)
+		if err == nil && strings.TrimSpace(b.Text) != "" {
+			return fmt.Errorf("%s: this is Go: label it so", b.Where())
+		}
+		return nil
+	}
+	return fmt.Errorf("%s: nothing checks blocks of %q", b.Where(), b.Lang)
 }
 
 // Shows checks a block that is taken from a file: its lines must stand there one after the other,

@@ -58,6 +58,7 @@ func TestBlocks(t *testing.T) {
 	var compiled []Block
 	for _, p := range pages(t) {
 		for _, b := range p.Blocks() {
+			require.NoError(t, b.Labelled())
 			if b.Lang != "go" {
 				continue
 			}

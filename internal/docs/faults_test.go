@@ -52,6 +52,25 @@ func TestCompileFinds(t *testing.T) {
 	}
 }
 
+func TestLabelledFinds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ lang, text, says string }{
+		{"go", "desk.In(tx)\n", ""},
+		{"", "go run ./sim\n", ""},
+		{"", "desk, err := booking.New(c)\n", "docs/page.md:2: this is Go"},
+		{"json", `{"stages": []}`, ""},
+		{"json", `{"stages": [}`, "docs/page.md:2: not JSON"},
+		{"golang", "desk.In(tx)\n", `docs/page.md:2: nothing checks blocks of "golang"`},
+	} {
+		err := Block{Page: "docs/page.md", Line: 2, Lang: tt.lang, Text: tt.text}.Labelled()
+		if tt.says == "" {
+			require.NoError(t, err, tt.text)
+			continue
+		}
+		require.ErrorContains(t, err, tt.says)
+	}
+}
+
 func TestShowsFinds(t *testing.T) {
 	t.Parallel()
 	const source = "package p\n\nfunc f() {\n\tone()\n\n\ttwo()\n\tthree()\n}\n\nfunc g() {}\n"
