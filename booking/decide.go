@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"reflect"
@@ -23,7 +24,7 @@ type Decision struct {
 type Result struct {
 	Reservation               // of the last command; zero after Define and Reset
 	All         []Reservation `json:"all,omitempty"`      // one for each command; Reservation is the last of them
-	Side        []Reservation `json:"side,omitempty"`     // who else changed: promoted, preempted, expired
+	Side        []Reservation `json:"side,omitempty"`     // who else changed: promoted, preempted, expired; by unit, then ID
 	Replayed    bool          `json:"replayed,omitempty"` // everything held already
 }
 
@@ -134,6 +135,10 @@ func (d *decider) result(answers []answer) Result {
 			}
 		}
 	}
+	slices.SortFunc(r.Side, func(a, b Reservation) int { // a store returns rows in any order
+		x, y := a.Ref(), b.Ref()
+		return cmp.Or(strings.Compare(string(x.Unit), string(y.Unit)), strings.Compare(string(x.ID), string(y.ID)))
+	})
 	return r
 }
 

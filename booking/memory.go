@@ -305,13 +305,15 @@ func (m *Memory) Due(ctx context.Context, now time.Time, limit int) ([]store.Key
 	return keys, nil
 }
 
-// dueHeap is of rows with a deadline, the earliest on top; some have been replaced since.
+// dueHeap is of rows with a deadline, the earliest on top, then by unit; some have been replaced since.
 type dueHeap []*memoryRow
 
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].deadline.Before(h[j].deadline) }
-func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *dueHeap) Push(x any)        { *h = append(*h, x.(*memoryRow)) }
+func (h dueHeap) Len() int      { return len(h) }
+func (h dueHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h dueHeap) Less(i, j int) bool {
+	return cmp.Or(h[i].deadline.Compare(h[j].deadline), strings.Compare(string(h[i].unit), string(h[j].unit))) < 0
+}
+func (h *dueHeap) Push(x any) { *h = append(*h, x.(*memoryRow)) }
 func (h *dueHeap) Pop() any {
 	old := *h
 	r := old[len(old)-1]

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// A ReservationID names a reservation on its units. The caller chooses it: a command repeated
-// with the same ID and content meets its own result.
+// A ReservationID names a reservation on its units: UTF-8 of 1 to 256 bytes without NUL, compared
+// byte by byte. The caller chooses it: a command repeated with the same ID and content meets its
+// own result.
 type ReservationID string
 
 // A State is where a reservation stands.

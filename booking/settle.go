@@ -71,12 +71,17 @@ func (b *book) lapse() {
 		if next.IsZero() {
 			return
 		}
+		var over []*entry
 		b.each(func(e *entry) {
 			if due, ok := b.due(e.Reservation); ok && due.Equal(next) {
-				b.enter(e, StateExpired, next)
-				b.noteLapse(e, KindExpired)
+				over = append(over, e)
 			}
 		})
+		slices.SortStableFunc(over, byID) // their events come in one order, whatever the store's is
+		for _, e := range over {
+			b.enter(e, StateExpired, next)
+			b.noteLapse(e, KindExpired)
+		}
 		b.promote(next)
 	}
 }
@@ -116,9 +121,11 @@ func (b *book) firstPage(e *entry) *page {
 	return first
 }
 
+func byID(a, b *entry) int { return strings.Compare(string(a.ID), string(b.ID)) }
+
 // byTurn orders who waits: higher priority first, then who joined earlier.
 func byTurn(a, b *entry) int {
-	return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.Joined.Compare(b.Joined), strings.Compare(string(a.ID), string(b.ID)))
+	return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.Joined.Compare(b.Joined), byID(a, b))
 }
 
 // promote gives room to who waits and finds all of it free, in turn. Nobody is promoted into a

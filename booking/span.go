@@ -161,8 +161,8 @@ func (s Span) Intersect(o Span) Span {
 }
 
 // Bounds places the span on one line for both axes, in microseconds since 1970 UTC: a date lies at
-// its midnight UTC, an open end at the greatest int64. A store loads by it: a row belongs to a
-// window if their bounds overlap.
+// its midnight UTC, an open end at the greatest int64; the zero value is (0, 0). A store loads by
+// it: a row belongs to a window if each begins before the other ends.
 func (s Span) Bounds() (from, to int64) { return s.from, s.to }
 
 // hull returns the smallest span that covers both. On two axes it is one of instants, by Bounds.

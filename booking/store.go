@@ -10,22 +10,32 @@ import (
 // KindUnit is the kind of every key of this package: a unit's calendar is what is guarded.
 const KindUnit = "unit"
 
-// A Store keeps calendars. Besides the duties of package store:
+// A Store keeps calendars; docs/adapters.md writes one step by step, and package bookingtest proves
+// it. Besides the duties of package store:
 //
 // Load returns one calendar for each of q.Units, in any order; one that was never defined has
-// Version 0 and only its ID. It holds every row that q asks for: those of q.IDs in whatever state,
-// and every live row whose Busy overlaps q.Window by [Span.Bounds]. The calendar's Window is
-// q.Window or wider, its IDs are q.IDs. With q.Lock, units are locked in the order of their IDs
-// where a transaction can lock.
+// Version 0 and, of its head, only the ID. It holds every row that q asks for, once and in any
+// order: those of q.IDs in whatever state, as far as the unit has them, and every live row whose
+// Busy overlaps q.Window by [Span.Bounds]. The calendar's Window is q.Window or wider, its IDs are
+// q.IDs. The live rows of a calendar's window are all as of one moment, because a refusal is given
+// on them as they are; different calendars may be of different moments, which a Desk finds out by
+// their versions. With q.Lock, units are locked in the order of their IDs where a transaction can
+// lock; elsewhere it means nothing.
 //
-// Commit writes heads, replaces rows by their key (Unit, ID) and appends events. A calendar's
-// version may be anything that fits package store's rule 2.
+// Commit writes heads, replaces rows by their key (Unit, Reservation.ID) and appends events. Every
+// unit with a head, a row or an event has one guard that says Write, and every such guard a head.
+// A row that stops being live is kept for ever, to be found by its ID. A calendar's version may be
+// anything that fits package store's rule 2: nobody counts it.
+//
+// IDs are UTF-8 of 1 to 256 bytes without NUL, so NUL may part them in a composed key. A [Head],
+// a [Row] and an [Event] read back from their encoding/json form are what they were: a store may
+// keep documents, and index what Row puts beside the reservation.
 type Store = store.Store[Query, Calendar, Change]
 
 // A Query says what of which calendars to load.
 type Query struct {
-	Units  []UnitID        `json:"units"`
-	IDs    []ReservationID `json:"ids,omitempty"`   // rows in any state, on whichever of the units they are
+	Units  []UnitID        `json:"units"`           // none twice
+	IDs    []ReservationID `json:"ids,omitempty"`   // rows in any state, on whichever of the units they are; none twice
 	Window Span            `json:"window,omitzero"` // live rows outside may be left out; empty: all may
 	Lock   bool            `json:"lock,omitempty"`  // a Commit of these units may follow
 }
@@ -50,7 +60,8 @@ type Row struct {
 	Deadline time.Time `json:"deadline,omitzero"` // when something falls due: the end of a hold, the arrival of what waits
 }
 
-// A Change is one commit. Guards with Write are the units in Heads.
+// A Change is one commit. Guards with Write are the units in Heads; the other guards are units that
+// were only read. No guard, head or row comes twice.
 type Change struct {
 	Guards []store.Guard `json:"guards"`
 	Heads  []Head        `json:"heads,omitempty"`
@@ -98,14 +109,22 @@ const (
 )
 
 // A Due finds calendars where something fell due: keys of units with a live row whose Deadline is
-// not after now, the earliest first, at most limit.
+// not after now, each once, the earliest first and then by ID, at most limit; none for a limit of 0
+// or less.
+//
+// It is a scan over all units, so it belongs to a database and not to a store in a transaction.
 type Due interface {
 	Due(ctx context.Context, now time.Time, limit int) ([]store.Key, error)
 }
 
 // A Feed gives the events of all units to followers, none skipped and each once: at most limit
-// events after the cursor, and the cursor behind them. The events of one unit come in the order
-// of their Seq. A cursor of a state that the store no longer has is [store.ErrRewound].
+// events after the cursor, and the cursor behind them; none for a limit of 0 or less. Where there
+// are none, the cursor comes back as it was.
+//
+// The events of one unit come in the order of their Seq; those of different units in any order that
+// stays as it is. What a commit that began earlier adds later must not land behind a cursor that
+// was given already: number events when they can be seen, not when they are written. A cursor of a
+// state that the store no longer has, or that it never gave, is [store.ErrRewound].
 type Feed interface {
 	Since(ctx context.Context, after store.Cursor, limit int) ([]Event, store.Cursor, error)
 }

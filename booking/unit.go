@@ -9,7 +9,7 @@ import (
 	"github.com/rickb777/date/v2/clock"
 )
 
-// A UnitID names a unit. IDs are compared byte by byte.
+// A UnitID names a unit: UTF-8 of 1 to 256 bytes without NUL, compared byte by byte.
 type UnitID string
 
 // A Unit is what is reserved: a flat, a pool of alike rooms, a manager's day, a partner's quota.

@@ -14,8 +14,9 @@
 //     read is no hot spot; yet of two commits that each compare what the other writes, one fails.
 //     Absence is version 0 and is guarded like any other.
 //  3. Versions are compared before anything is written.
-//  4. Several guards commit atomically, locked in key order. A store that cannot do this returns
-//     an error wrapping [errors.ErrUnsupported].
+//  4. Several guards commit atomically. A store that locks does so in key order, whatever order
+//     they are given in. A store that cannot commit several refuses them by an error wrapping
+//     [errors.ErrUnsupported].
 //  5. A conflict wraps [ErrConflict], whatever the database calls it.
 //  6. Times and decimals come back exactly. Keys are case-sensitive and ordered byte by byte.
 //  7. Under a done context nothing is written, and the error wraps the context's cause. An
@@ -23,6 +24,14 @@
 //     result.
 //  8. What Load returns is the caller's to keep, and what Commit was given stays the caller's. A
 //     store reads no clock, starts no goroutine and runs no migration.
+//
+// # Where to begin
+//
+// For a database that speaks SQL, package table has most of a store. For any other, docs/adapters.md
+// builds one in 350 lines over keys with compare-and-swap. A version is whatever the database has
+// that changes with each write and never comes back: a revision of the whole database, or a counter
+// kept beside the rows that outlives them. A Commit that reads the versions, compares them and then
+// writes must be held to them again by the write itself: between the two anything may happen.
 package store
 
 import (
@@ -39,7 +48,8 @@ type Store[Query, Aggregate, Change any] interface {
 
 	// Commit applies all of c if every guard's version still holds. Otherwise it must write
 	// nothing and return an error wrapping [ErrConflict]. A key whose guard says Write gets a
-	// version it never had; any other guarded key keeps its own.
+	// version it never had; any other guarded key keeps its own. It does not repeat: the core
+	// loads anew, decides anew and calls it again.
 	Commit(ctx context.Context, c Change) error
 }
 

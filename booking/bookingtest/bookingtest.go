@@ -6,9 +6,18 @@
 // storetest with them. An adapter's test is a line for each:
 //
 //	func TestStore(t *testing.T) { bookingtest.TestStore(t, func(t *testing.T) booking.Store { return open(t) }) }
+//	func TestFeed(t *testing.T)  { bookingtest.TestFeed(t, func(t *testing.T) (booking.Store, booking.Feed) { s := open(t); return s, s }) }
+//	func TestDue(t *testing.T)   { bookingtest.TestDue(t, func(t *testing.T) (booking.Store, booking.Due) { s := open(t); return s, s }) }
 //
-// The cases mint units of their own, so a store need not be empty. A case that fails prints the
-// rule it tried. The suite may miss a broken store; what it reports is broken.
+// where open returns the store on a fresh database, and [TestTx] if it can live in a caller's
+// transaction. Each calls open once. The cases mint units of their own, so a store need not be empty,
+// but for TestDue. They run one after another, with many goroutines where a rule is about those: run
+// them with -race. A case that fails prints the rule it tried. The suite may miss a broken store;
+// what it reports is broken.
+//
+// A store that cannot commit several units at once keeps one rule the less: run storetest.Run with
+// [Fixture] and storetest.NoSeveral added to its Lacks, and package booking's own cases by name
+// from [Cases].
 package bookingtest
 
 import (
@@ -45,6 +54,7 @@ func Cases(s booking.Store) []storetest.Case {
 	add("window", "every live row whose Busy overlaps the window by its bounds is loaded", tryWindow)
 	add("window of instants", "a window on one axis finds rows on the other by their bounds", tryOtherAxis)
 	add("window moves", "a row that is written again is found where it lies now, once", tryMovedRow)
+	add("one moment", "the live rows of a calendar's window are as of one moment", tryOneMoment)
 	add("id", "a row named by its ID is loaded in any state, wherever it lies; signposts too", tryID)
 	add("no more than one unit", "rows of one ID on two units are two rows", tryTwoUnits)
 	add("unknown unit", "a unit that was never defined is a calendar of version 0 with its ID", tryUnknown)
@@ -230,6 +240,39 @@ func tryOtherAxis(ctx context.Context, s booking.Store, u booking.UnitID) error 
 		return err
 	}
 	return wantFound(ctx, s, booking.Query{Units: []booking.UnitID{moment}, Window: nights(11, 12)}, "moment")
+}
+
+func tryOneMoment(ctx context.Context, s booking.Store, u booking.UnitID) error {
+	spans := []booking.Span{nights(1, 2), nights(5, 6)}
+	swap := func(i int) error {
+		return write(ctx, s, headOf(u), newRow(u, newReservation("one", u, spans[i%2])), newRow(u, newReservation("other", u, spans[1-i%2])))
+	}
+	if err := swap(0); err != nil {
+		return err
+	}
+	var swapped error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := 1; i < 40 && swapped == nil; i++ {
+			swapped = swap(i)
+		}
+	}()
+	var torn error
+	for stop := false; !stop; {
+		select {
+		case <-done:
+			stop = true
+		default:
+		}
+		cals, err := s.Load(ctx, booking.Query{Units: []booking.UnitID{u}, Window: nights(0, 9)})
+		if err != nil {
+			torn = err
+		} else if r := cals[0].Reservations; len(r) != 2 || r[0].Claims[0].Span == r[1].Claims[0].Span {
+			torn = fmt.Errorf("two reservations that change places in one commit are loaded as %+v", r)
+		}
+	}
+	return errors.Join(swapped, torn)
 }
 
 func tryMovedRow(ctx context.Context, s booking.Store, u booking.UnitID) error {

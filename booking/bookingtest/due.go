@@ -24,7 +24,7 @@ func DueCases(s booking.Store, d booking.Due) []storetest.Case {
 		cases = append(cases, storetest.Case{Name: name, Rule: rule, Run: func(ctx context.Context) error { return run(ctx, s, d) }})
 	}
 	add("due", "a unit is due from the instant of a live row's Deadline on", tryDueInstant)
-	add("order", "the earliest comes first, each unit once, no more than limit", tryDueOrder)
+	add("order", "the earliest comes first, of equals the one with the lesser ID, each unit once, no more than limit, none for a limit of 0 or less", tryDueOrder)
 	add("written again", "what is written again with another deadline, or none, is due by that", tryDueAgain)
 	add("tick", "a Tick leaves nothing due", tryTick)
 	return cases
@@ -86,6 +86,19 @@ func tryDueOrder(ctx context.Context, s booking.Store, d booking.Due) error {
 		return err
 	}
 	if err := wantDue(ctx, d, at, 2, units[2], units[1]); err != nil {
+		return err
+	}
+	for _, limit := range []int{0, -1} {
+		if err := wantDue(ctx, d, at, limit); err != nil {
+			return err
+		}
+	}
+	for _, u := range units {
+		if err := promise(ctx, s, u, "late", at.Add(-time.Hour)); err != nil {
+			return err
+		}
+	}
+	if err := wantDue(ctx, d, at, 10, slices.Sorted(slices.Values(units))...); err != nil {
 		return err
 	}
 	for _, u := range units {

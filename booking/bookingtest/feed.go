@@ -27,7 +27,7 @@ func FeedCases(s booking.Store, f booking.Feed) []storetest.Case {
 		cases = append(cases, storetest.Case{Name: name, Rule: rule, Run: func(ctx context.Context) error { return run(ctx, s, f) }})
 	}
 	add("each once, in order", "a follower gets every event once, those of one unit in the order of Seq", tryFeedOrder)
-	add("limit", "no more than limit events come at once, and the cursor stands behind the last of them", tryFeedLimit)
+	add("limit", "no more than limit events come at once, none for a limit of 0 or less, and the cursor stands behind the last of them", tryFeedLimit)
 	add("end", "at the end a feed gives nothing and leaves the cursor where it is", tryFeedEnd)
 	add("exact", "an event comes back exactly", tryFeedExact)
 	add("no gap", "followers who read while others commit miss nothing", tryFeedGap)
@@ -131,6 +131,11 @@ func tryFeedLimit(ctx context.Context, s booking.Store, f booking.Feed) error {
 		}
 		if err := inOrder(events, 5, u); err != nil {
 			return fmt.Errorf("%d at once: %w", limit, err)
+		}
+	}
+	for _, limit := range []int{0, -1} {
+		if events, next, err := f.Since(ctx, start, limit); err != nil || len(events) != 0 || next != start {
+			return fmt.Errorf("limit %d: %d events, cursor %q after %q, %w", limit, len(events), next, start, err)
 		}
 	}
 	return nil
