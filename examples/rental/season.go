@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -192,6 +193,8 @@ func (r *replay) playDay(ctx context.Context, day date.Date) error {
 // book lets the day's guests ask for their rooms, sixteen at once. Whoever gets one has it confirmed in
 // the same commit.
 func (r *replay) book(ctx context.Context, made []int) error {
+	made = slices.Clone(made)
+	slices.SortStableFunc(made, func(i, j int) int { return int(r.guests[i].arrival - r.guests[j].arrival) })
 	return together(workers, made, func(i int) error {
 		g := &r.guests[i]
 		span, err := booking.Nights(g.arrival, g.departure)
