@@ -2,7 +2,6 @@ package main
 
 import (
 	_ "embed"
-	"fmt"
 	"slices"
 	"time"
 
@@ -183,13 +182,4 @@ func firstFit(all []booked, rooms map[string]int) (refused int) {
 		}
 	}
 	return refused
-}
-
-// group writes a number with commas between thousands.
-func group(n int) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }

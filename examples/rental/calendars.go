@@ -22,7 +22,7 @@ import (
 
 const ownDomain = "guesthouse.example"
 
-func june(day int) date.Date { return date.New(2027, time.June, day) }
+func june(day int) date.Date { return date.New(2026, time.June, day) }
 
 // calendars is the chapter of a flat that three listing sites sell: ten days of polls in which sites
 // fail, empty themselves, move and cancel stays, slide a closure, sell a night that we had sold, and

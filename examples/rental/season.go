@@ -59,8 +59,9 @@ type progress struct {
 }
 
 const (
-	markOf  = "season of"
-	markDay = "season day"
+	markOf   = "season of"
+	markDay  = "season day"
+	markSold = "season sold" // how far the feed of bookings had come
 )
 
 // season replays the input through one desk. rooms is how many there are, in per cent of the demand.
@@ -74,7 +75,7 @@ func season(ctx context.Context, s *show.Story, percent int) error {
 	}
 	kept, noNight, sameDay := sift(all)
 	s.Say("%s bookings; %s were for no night and %s ended on the day they were made, which leaves %s",
-		"Броней: %s; из них без ночей %s, отменены в день заказа %s; остаётся %s", group(len(all)), group(noNight), group(sameDay), group(len(kept)))
+		"Броней: %s; из них без ночей %s, отменены в день заказа %s; остаётся %s", number(s, len(all)), number(s, noNight), number(s, sameDay), number(s, len(kept)))
 	if len(kept) == 0 {
 		return &show.UsageError{Why: s.T("no booking is left to replay", "не осталось броней, которые можно проиграть")}
 	}
@@ -88,7 +89,7 @@ func season(ctx context.Context, s *show.Story, percent int) error {
 	fixed := firstFit(kept, r.rooms)
 	r.tell(fixed, percent)
 	r.facts(percent)
-	return nil
+	return s.Mark(ctx, markSold, string(r.cursor))
 }
 
 func newReplay(ctx context.Context, s *show.Story, kept []booked, percent int) (*replay, error) {
@@ -361,21 +362,21 @@ func (r *replay) tell(fixed, percent int) {
 	}
 	r.Say("%d desks sold at once: %s bookings got a room at once, %s waited for one (and %s of them got it), %s were refused",
 		"Продавали разом %d стоек: сразу получили номер %s, ждали %s (дождались %s), отказано %s",
-		workers, group(ways["granted"]), group(ways["queued"]), group(ways["held"]-ways["granted"]), group(r.progress.Refused))
+		workers, number(r.Story, ways["granted"]), number(r.Story, ways["queued"]), number(r.Story, ways["held"]-ways["granted"]), number(r.Story, r.progress.Refused))
 	for _, text := range r.examples {
 		r.Say("  for example: %s", "  например: %s", text)
 	}
 	r.Say("%s guests came and %s left; %s bookings were cancelled, %s guests did not come", "Гостей приехало %s, уехало %s; отменили %s, не приехали %s",
-		group(ways["checked_in"]), group(ways["checked_out"]), group(ways["cancelled"]), group(ways["no_show"]))
+		number(r.Story, ways["checked_in"]), number(r.Story, ways["checked_out"]), number(r.Story, ways["cancelled"]), number(r.Story, ways["no_show"]))
 	r.Say("Had each booking been given its room number when it was made, %s would have been refused: a pool gives numbers at the door",
-		"Если бы номер комнаты давали при заказе, отказать пришлось бы %s раз: здесь его дают у двери", group(fixed))
+		"Если бы номер комнаты давали при заказе, отказать пришлось бы %s раз: здесь его дают у двери", number(r.Story, fixed))
 	r.Say("How full the house was, week by week: . nobody, 1 to 9 tenths, # full", "Как был заполнен дом, неделя за неделей: . пусто, 1–9 десятых, # полон")
 	for _, line := range r.check.weeks(r.T("rooms", "номеров")) {
 		r.Say("  %s", "  %s", line)
 	}
 	if seconds := r.spent.Seconds(); seconds > 0 {
 		fmt.Fprintf(r.Errs, r.T("%s commands from %d goroutines in %.1f s, %s a second\n", "%s команд из %d горутин за %.1f с, %s в секунду\n"),
-			group(r.commands), workers, seconds, group(int(float64(r.commands)/seconds)))
+			number(r.Story, r.commands), workers, seconds, number(r.Story, int(float64(r.commands)/seconds)))
 	}
 }
 
@@ -390,10 +391,10 @@ func (r *replay) facts(percent int) {
 	}
 	p, ways, asked := r.progress, r.check.ways, len(r.guests)
 	answered := ways["granted"] + ways["queued"] + p.Refused
-	r.Add("season: requests that were granted, queued or refused", "сезон: каждая просьба получила ответ", answered == asked, "%s of %s", group(answered), group(asked))
+	r.Add("season: requests that were granted, queued or refused", "сезон: каждая просьба получила ответ", answered == asked, "%s of %s", number(r.Story, answered), number(r.Story, asked))
 	r.Add("season: nights sold twice, by a ledger of the feed", "сезон: ночи, проданные дважды, по журналу событий", r.check.over == 0, "%d of %d rooms", r.check.over, total(r.rooms))
-	r.Add("season: wrong refusals, on no full night", "сезон: отказы без занятой ночи", p.Wrong == 0, "%d of %s requests", p.Wrong, group(asked))
-	r.Add("season: guests who arrived to no room", "сезон: гости, которым не нашлось номера", p.Nowhere == 0, "%d of %s", p.Nowhere, group(count[leftHouse]))
+	r.Add("season: wrong refusals, on no full night", "сезон: отказы без занятой ночи", p.Wrong == 0, "%d of %s requests", p.Wrong, number(r.Story, asked))
+	r.Add("season: guests who arrived to no room", "сезон: гости, которым не нашлось номера", p.Nowhere == 0, "%d of %s", p.Nowhere, number(r.Story, count[leftHouse]))
 	r.Add("season: events told twice or skipped", "сезон: события, рассказанные дважды или пропущенные", r.check.gaps == 0, "%d in %d pools", r.check.gaps, len(r.rooms))
 	if percent < 100 {
 		return
@@ -404,9 +405,9 @@ func (r *replay) facts(percent int) {
 		{cancelled, "cancelled", "season: cancellations are those of the input", "сезон: отмены те же, что в данных"},
 		{noShow, "no_show", "season: no-shows are those of the input", "сезон: незаезды те же, что в данных"},
 	} {
-		r.Add(end.en, end.ru, ways[end.state] == count[end.status], "%s of %s", group(ways[end.state]), group(count[end.status]))
+		r.Add(end.en, end.ru, ways[end.state] == count[end.status], "%s of %s", number(r.Story, ways[end.state]), number(r.Story, count[end.status]))
 	}
-	r.Add("season: nights slept are those of the input", "сезон: прожитые ночи те же, что в данных", r.check.sleptNights() == nights, "%s of %s", group(r.check.sleptNights()), group(nights))
+	r.Add("season: nights slept are those of the input", "сезон: прожитые ночи те же, что в данных", r.check.sleptNights() == nights, "%s of %s", number(r.Story, r.check.sleptNights()), number(r.Story, nights))
 }
 
 func total(rooms map[string]int) (n int) {

@@ -43,3 +43,17 @@ func moment(s *show.Story, t time.Time, zone *time.Location) string {
 	t = t.In(zone)
 	return day(s, date.NewAt(t)) + t.Format(" 15:04")
 }
+
+// number writes a number with a mark between thousands.
+func number(s *show.Story, n int) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + s.T(",", " ") + text[i:]
+	}
+	return text
+}
+
+// of is a part of a whole.
+func of(s *show.Story, part, whole int) string {
+	return fmt.Sprintf(s.T("%s of %s", "%s из %s"), number(s, part), number(s, whole))
+}
