@@ -38,6 +38,7 @@ func program() show.Program {
 			{En: "A season: sixteen desks, one house", Ru: "Сезон: шестнадцать стоек, один дом", Play: func(ctx context.Context, s *show.Story) error { return season(ctx, s, percent) }},
 			{En: "The office: from the first message to the feedback", Ru: "Офис: от первого сообщения до отзыва", Play: officeDays},
 			{En: "Calendars: one flat, three listing sites", Ru: "Календари: одна квартира, три сайта", Play: calendars},
+			{En: "The letters: through bad networks", Ru: "Письма: через плохие сети", Play: messages},
 		},
 		Resumes: true,
 	}
