@@ -130,7 +130,6 @@ type listings struct {
 	falseCancels int               // cancelled, though the site still sold it
 	strange      int               // added, though the site never sold it
 	taken        map[string]string // what was added, by reservation
-	faults       int               // polls that failed or were empty
 	echoes       int               // events that were our own
 	slid         int               // a closure that moved
 	waited       int               // clashes that were shown
@@ -260,7 +259,7 @@ func (s *listings) poll(ctx context.Context, site *listing) error {
 	}); err != nil {
 		return err
 	}
-	s.note(site, poll, plan)
+	s.note(site, plan)
 	s.tell(site, poll, plan)
 	return s.showWaiting(ctx, site, plan)
 }
@@ -274,10 +273,7 @@ func (s *listings) believed(ctx context.Context, site *listing) (state ical.Stat
 }
 
 // note compares the plan with what the site really sells.
-func (s *listings) note(site *listing, poll ical.Poll, plan ical.Plan) {
-	if poll.Err != nil || site.fault == "empty" {
-		s.faults++
-	}
+func (s *listings) note(site *listing, plan ical.Plan) {
 	s.echoes += len(plan.Echo)
 	for _, it := range plan.Cancel {
 		if !site.ended[it.UID] {
@@ -319,7 +315,7 @@ func (s *listings) tell(site *listing, poll ical.Poll, plan ical.Plan) {
 		if e, ok := poll.Err.(interface{ Text(lang string) string }); ok {
 			why = e.Text(s.Lang)
 		}
-		say("cannot be read (%s): all %d that we know of stay", "не читается (%s): всё, что мы знали (%d), остаётся", why, len(plan.Doubt))
+		say("cannot be read (%s): what we know of it (%d) stays", "не читается (%s): всё, что мы знали (%d), остаётся", why, len(plan.Doubt))
 		return
 	}
 	var stays, closures []ical.Item
@@ -451,11 +447,10 @@ func (s *listings) account(ctx context.Context) error {
 			closures++
 		}
 	}
-	s.Add("calendars: polls that failed or were empty", "календари: опросы с ошибкой или пустые", s.faults == 8, "%d of 60", s.faults)
 	s.Add("calendars: false cancellations", "календари: ложные отмены", s.falseCancels == 0, "%d", s.falseCancels)
-	s.Add("calendars: bookings made by an echo", "календари: брони из собственного эха", s.strange == 0, "%d of %d echoes", s.strange, s.echoes)
-	s.Add("calendars: nights that differ from the sites' books", "календари: ночи, которые расходятся с книгами сайтов", wrong == 0, "%d of %d", wrong, checked)
-	s.Add("calendars: nights given twice", "календари: ночи, отданные дважды", twice == 0, "%d of %d", twice, len(on))
+	s.Add("calendars: bookings made by an echo", "календари: брони из собственного эха", s.strange == 0, "%s", of(s.Story, s.strange, s.echoes))
+	s.Add("calendars: nights that differ from the sites' books", "календари: ночи, которые расходятся с книгами сайтов", wrong == 0, "%s", of(s.Story, wrong, checked))
+	s.Add("calendars: nights given twice", "календари: ночи, отданные дважды", twice == 0, "%s", of(s.Story, twice, len(on)))
 	s.Add("calendars: a clash waited and was shown", "календари: накладка ждала и была показана", s.waited == 1, "%d", s.waited)
 	s.Add("calendars: bookings of a closure that slid ten days", "календари: брони от закрытия, которое сдвигалось десять дней", closures == 1, "%d", closures)
 
@@ -474,7 +469,7 @@ func (s *listings) account(ctx context.Context) error {
 		fresh += len(plan.Add)
 		read += len(plan.Echo)
 	}
-	s.Add("calendars: exports read back as new", "календари: своё, прочитанное назад как новое", fresh == 0 && read > 0, "%d of %d events", fresh, read)
+	s.Add("calendars: exports read back as new", "календари: своё, прочитанное назад как новое", fresh == 0 && read > 0, "%s", of(s.Story, fresh, read))
 	s.Add("calendars: a site's own bookings or a guest in its export", "календари: брони самого сайта или имя гостя в выгрузке для него", leaks == 0, "%d", leaks)
 	return nil
 }

@@ -39,6 +39,7 @@ func program() show.Program {
 			{En: "The office: from the first message to the feedback", Ru: "Офис: от первого сообщения до отзыва", Play: officeDays},
 			{En: "Calendars: one flat, three listing sites", Ru: "Календари: одна квартира, три сайта", Play: calendars},
 			{En: "The letters: through bad networks", Ru: "Письма: через плохие сети", Play: messages},
+			{En: "The coming weeks", Ru: "Ближайшие недели", Play: comingWeeks},
 		},
 		Resumes: true,
 	}

@@ -452,7 +452,6 @@ func (s *house) account(ctx context.Context) error {
 
 	copies := s.net.copies[string(s.killed)+"#0"]
 	s.Add("messages: the report's cost is the networks' bill", "сообщения: расход по отчёту равен счетам сетей", reported.Equal(bill), "%s, %s", reported.StringFixed(2), bill.StringFixed(2))
-	s.Add("messages: cheaper than SMS alone", "сообщения: дешевле, чем одними SMS", bill.LessThan(smsAlone), "%s", fmt.Sprintf(s.T("%s of %s", "%s из %s"), bill.StringFixed(2), smsAlone.StringFixed(2)))
 	s.Add("messages: delivered and never read, and the manager is told", "сообщения: доставлено и не прочитано — менеджер знает", len(told) == s.net.unread(), "%s", of(s.Story, len(told), s.net.unread()))
 	s.Add("messages: copies of what a killed desk had sent", "сообщения: копий того, что отправил убитый процесс", copies == 1 && killed.State == notify.StateReached, "%d", copies)
 	s.Add("messages: flats that a site shows wrongly after its outage", "сообщения: квартиры, которые сайт после сбоя показывает неверно", wrong == 0 && s.net.outages > 0, "%s", of(s.Story, wrong, len(s.wanted)))

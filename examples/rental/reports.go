@@ -127,7 +127,7 @@ func (o *office) checkSpeeds(found map[pipeline.ActorID]*speed) {
 		same = same && *v == *found[manager]
 	}
 	olga, igor := want["olga"], want["igor"]
-	o.Add("office: speed of the managers, by the guests' own clocks", "офис: скорость менеджеров, по часам гостей", same, "Olga %d in %v, Igor %d in %v", olga.answers, olga.took, igor.answers, igor.took)
+	o.Add("office: speed of the managers, by the guests' own clocks", "офис: скорость менеджеров, по часам гостей", same, "%d/%v, %d/%v", olga.answers, olga.took, igor.answers, igor.took)
 }
 
 // funnel follows the deals by the channel that the guest came by first, which the card keeps for good.
@@ -176,7 +176,7 @@ func (o *office) checkFunnel(found forecast.FunnelReport) {
 			wrong++
 		}
 	}
-	o.Add("office: conversion of the channels, by the guests themselves", "офис: конверсия каналов, по самим гостям", wrong == 0 && len(found.Rows) == len(asked), "%d of %d channels agree", len(found.Rows)-wrong, len(asked))
+	o.Add("office: conversion of the channels, by the guests themselves", "офис: конверсия каналов, по самим гостям", wrong == 0 && len(found.Rows) == len(asked), "%s", of(o.Story, len(found.Rows)-wrong, len(asked)))
 }
 
 // checkPaths follows each deal through its stages by its events.
@@ -203,8 +203,8 @@ func (o *office) checkPaths(events []pipeline.Event) {
 			whole++
 		}
 	}
-	o.Add("office: one deal for each guest, however often he wrote", "офис: одна сделка на гостя, сколько бы он ни писал", len(paths) == len(o.guests), "%d deals, %d guests", len(paths), len(o.guests))
-	o.Add("office: a guest's deal went through every stage, one by one", "офис: сделка гостя прошла все стадии по порядку", whole == stayed, "%d of %d", whole, stayed)
+	o.Add("office: one deal for each guest, however often he wrote", "офис: одна сделка на гостя, сколько бы он ни писал", len(paths) == len(o.guests), "%s", of(o.Story, len(paths), len(o.guests)))
+	o.Add("office: a guest's deal went through every stage, one by one", "офис: сделка гостя прошла все стадии по порядку", whole == stayed, "%s", of(o.Story, whole, stayed))
 	o.Add("office: unanswered for 15 minutes, so it went to the other manager", "офис: без ответа 15 минут — перешла к другому менеджеру", handed == 1, "%d", handed)
 }
 
@@ -229,7 +229,7 @@ func (o *office) facts(ctx context.Context) error {
 			wrong++
 		}
 	}
-	o.Add("office: evenings on which the index showed other guests than there were", "офис: вечера, когда индекс показывал не то, что было", wrong == 0, "%d of 14", wrong)
+	o.Add("office: evenings on which the index showed other guests than there were", "офис: вечера, когда индекс показывал не то, что было", wrong == 0, "%s", of(o.Story, wrong, 14))
 	return nil
 }
 
@@ -251,8 +251,8 @@ func (o *office) checkCards(ctx context.Context) error {
 			whole++
 		}
 	}
-	o.Add("office: all that one guest wrote is on one card", "офис: всё, что написал один гость, на одной карточке", whole == len(o.guests), "%d of %d guests, %d messages", whole, len(o.guests), touches)
-	o.Add("office: no two guests share a card", "офис: на одной карточке нет двух гостей", len(owners) == len(o.guests), "%d cards, %d guests", len(owners), len(o.guests))
+	o.Add("office: all that a guest wrote is on one card, and it is his alone", "офис: всё, что написал гость, на одной карточке, и она только его", whole == len(o.guests) && len(owners) == len(o.guests), "%s", of(o.Story, whole, len(o.guests)))
+	o.Say("%d messages of %d guests lie on %d cards", "Сообщений %d, гостей %d, карточек %d", touches, len(o.guests), len(owners))
 	return nil
 }
 
@@ -311,8 +311,8 @@ func (o *office) checkBookings(ctx context.Context) error {
 			}
 		}
 	}
-	o.Add("office: nights given twice", "офис: ночи, отданные дважды", twice == 0 && len(on) == want, "%d of %d", twice, want)
-	o.Add("office: guests who came, stayed and left", "офис: гости, которые приехали, пожили и уехали", out == guests, "%d of %d, and one of airbnb", out, guests)
+	o.Add("office: nights given twice", "офис: ночи, отданные дважды", twice == 0 && len(on) == want, "%s", of(o.Story, twice, want))
+	o.Add("office: guests who came, stayed and left", "офис: гости, которые приехали, пожили и уехали", out == guests, "%s", of(o.Story, out, guests))
 	o.Add("office: who waited has the flat in the moment in which the unpaid hold ends", "офис: кто ждал, получает квартиру в миг, когда снимается неоплаченное", !lapsed.IsZero() && lapsed.Equal(promoted), "%s", lapsed.In(irkutsk).Format("15:04"))
 	return nil
 }

@@ -140,25 +140,37 @@ func (r *replay) ref(g *guest) booking.Ref {
 // play goes on after the last whole day. What of the next day was done before the program was
 // interrupted is asked for again under the same IDs, and is not done twice.
 func (r *replay) play(ctx context.Context) error {
-	r.Clock.Set(r.days.dates[0].MidnightUTC())
-	for pool, n := range r.rooms {
-		unit := booking.Unit{ID: booking.UnitID(r.prefix + pool), Capacity: n, Zone: "Europe/Lisbon"}
-		if _, err := r.desk.Do(ctx, booking.Define{Unit: unit, By: "rental"}); err != nil {
+	bar := show.NewBar(os.Stderr, len(r.guests))
+	defer bar.Done()
+	left := slices.Clone(r.days.dates)
+	for len(left) > 0 && left[0] <= r.progress.Day {
+		bar.Add(len(r.days.made[left[0]]))
+		left = left[1:]
+	}
+	if len(left) > 0 {
+		r.Clock.Set(left[0].MidnightUTC())
+		if err := r.define(ctx); err != nil {
 			return err
 		}
 	}
 	if err := r.follow(ctx); err != nil {
 		return err
 	}
-	bar := show.NewBar(os.Stderr, len(r.guests))
-	defer bar.Done()
-	for _, day := range r.days.dates {
-		if r.progress.Day < day {
-			if err := r.playDay(ctx, day); err != nil {
-				return err
-			}
+	for _, day := range left {
+		if err := r.playDay(ctx, day); err != nil {
+			return err
 		}
 		bar.Add(len(r.days.made[day]))
+	}
+	return nil
+}
+
+func (r *replay) define(ctx context.Context) error {
+	for pool, n := range r.rooms {
+		unit := booking.Unit{ID: booking.UnitID(r.prefix + pool), Capacity: n, Zone: "Europe/Lisbon"}
+		if _, err := r.desk.Do(ctx, booking.Define{Unit: unit, By: "rental"}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -391,28 +403,17 @@ func (r *replay) facts(percent int) {
 	}
 	p, ways, asked := r.progress, r.check.ways, len(r.guests)
 	answered := ways["granted"] + ways["queued"] + p.Refused
-	r.Add("season: requests that were granted, queued or refused", "сезон: каждая просьба получила ответ", answered == asked, "%s of %s", number(r.Story, answered), number(r.Story, asked))
-	r.Add("season: nights sold twice, by a ledger of the feed", "сезон: ночи, проданные дважды, по журналу событий", r.check.over == 0, "%d of %d rooms", r.check.over, total(r.rooms))
-	r.Add("season: wrong refusals, on no full night", "сезон: отказы без занятой ночи", p.Wrong == 0, "%d of %s requests", p.Wrong, number(r.Story, asked))
-	r.Add("season: guests who arrived to no room", "сезон: гости, которым не нашлось номера", p.Nowhere == 0, "%d of %s", p.Nowhere, number(r.Story, count[leftHouse]))
-	r.Add("season: events told twice or skipped", "сезон: события, рассказанные дважды или пропущенные", r.check.gaps == 0, "%d in %d pools", r.check.gaps, len(r.rooms))
+	r.Add("season: requests that were granted, queued or refused", "сезон: каждая просьба получила ответ", answered == asked, "%s", of(r.Story, answered, asked))
+	r.Add("season: nights sold twice, by a ledger of the feed", "сезон: ночи, проданные дважды, по журналу событий", r.check.over == 0, "%d", r.check.over)
+	r.Add("season: wrong refusals, on no full night", "сезон: отказы без занятой ночи", p.Wrong == 0, "%s", of(r.Story, p.Wrong, asked))
+	r.Add("season: guests who arrived to no room", "сезон: гости, которым не нашлось номера", p.Nowhere == 0, "%s", of(r.Story, p.Nowhere, count[leftHouse]))
+	r.Add("season: events told twice or skipped", "сезон: события, рассказанные дважды или пропущенные", r.check.gaps == 0, "%d", r.check.gaps)
 	if percent < 100 {
 		return
 	}
-	r.Add("season: a house as large as its demand refuses nobody", "сезон: если номеров хватает, отказов нет", p.Refused == 0 && ways["queued"] == 0, "%d refused, %d queued", p.Refused, ways["queued"])
-	for _, end := range []struct{ status, state, en, ru string }{
-		{leftHouse, "checked_out", "season: departures are those of the input", "сезон: выезды те же, что в данных"},
-		{cancelled, "cancelled", "season: cancellations are those of the input", "сезон: отмены те же, что в данных"},
-		{noShow, "no_show", "season: no-shows are those of the input", "сезон: незаезды те же, что в данных"},
-	} {
-		r.Add(end.en, end.ru, ways[end.state] == count[end.status], "%s of %s", number(r.Story, ways[end.state]), number(r.Story, count[end.status]))
-	}
-	r.Add("season: nights slept are those of the input", "сезон: прожитые ночи те же, что в данных", r.check.sleptNights() == nights, "%s of %s", number(r.Story, r.check.sleptNights()), number(r.Story, nights))
-}
-
-func total(rooms map[string]int) (n int) {
-	for _, of := range rooms {
-		n += of
-	}
-	return n
+	r.Add("season: refused or kept waiting, though there are rooms for all", "сезон: отказано или велено ждать, хотя номеров хватает", p.Refused == 0 && ways["queued"] == 0, "%d", p.Refused+ways["queued"])
+	ended := []int{ways["checked_out"], ways["cancelled"], ways["no_show"]}
+	r.Add("season: departures, cancellations and no-shows are those of the input", "сезон: выезды, отмены и незаезды те же, что в данных",
+		slices.Equal(ended, []int{count[leftHouse], count[cancelled], count[noShow]}), "%s, %s, %s", number(r.Story, ended[0]), number(r.Story, ended[1]), number(r.Story, ended[2]))
+	r.Add("season: nights slept are those of the input", "сезон: прожитые ночи те же, что в данных", r.check.sleptNights() == nights, "%s", of(r.Story, r.check.sleptNights(), nights))
 }
