@@ -34,9 +34,10 @@ var (
 )
 
 // rules are the ready ones for rental with one more stage: a deal is finished when the guest has told
-// how it was.
-func rules() pipeline.Rules {
+// how it was. All inquiries go to one pool, in which whoever had no turn for longest is next.
+func rules(pool pipeline.PoolID) pipeline.Rules {
 	r := ready.Rules()
+	r.Routes = []pipeline.Route{{ID: "flats", Forms: []string{"rent"}, Pipeline: "rental", Pool: pool}}
 	d := &r.Definitions[slices.IndexFunc(r.Definitions, func(d pipeline.Definition) bool { return d.ID == "rental" })]
 	d.Version++
 	done := slices.IndexFunc(d.Stages, func(s pipeline.Stage) bool { return s.ID == "done" })
@@ -138,13 +139,14 @@ func openOffice(ctx context.Context, s *show.Story) (*office, error) {
 		return nil, err
 	}
 	n, _ := strconv.Atoi(told)
-	rules := rules()
+	rules := rules(pipeline.PoolID(prefix + "managers"))
 	o := &office{Story: s, prefix: prefix, hours: rules.Calendars["office"], free: index.New(june(1), 60), evening: make(map[date.Date]int),
 		digits: strings.NewReplacer("xxx", fmt.Sprintf("%03d", s.Run%1000), "yy", fmt.Sprintf("%02d", n%100))}
 	s.Clock.Set(at(8, 6, 0))
 	o.phones = &phones{clock: s.Clock}
-	team := []pipeline.Member{{ID: "olga"}, {ID: "igor"}}
-	pools := ready.Pools(map[pipeline.PoolID][]pipeline.Member{ready.PoolRental: team, ready.PoolOperators: team}, marina.ID)
+	pools := func(_ context.Context, id pipeline.PoolID) (pipeline.Pool, error) {
+		return pipeline.Pool{ID: id, Sticky: true, Heads: []pipeline.ActorID{marina.ID}, Members: []pipeline.Member{{ID: "olga"}, {ID: "igor"}}}, nil
+	}
 	channels := make(map[notify.ChannelID]notify.Channel)
 	for _, spec := range letters.Rules().Channels {
 		channels[spec.ID] = o.phones

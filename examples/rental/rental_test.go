@@ -14,11 +14,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenure-go/tenure/booking"
+	"github.com/tenure-go/tenure/examples/internal/show"
 	"github.com/tenure-go/tenure/examples/internal/showtest"
 	"github.com/tenure-go/tenure/store"
 	"github.com/tenure-go/tenure/store/sqlite"
 	"github.com/tenure-go/tenure/store/sqlite/litebooking"
 )
+
+// justSeason is the first chapter alone, which is what the input is for.
+func justSeason() show.Program {
+	p := program()
+	p.Chapters = p.Chapters[:1]
+	return p
+}
 
 func TestMain(m *testing.M) { showtest.Main(m, program) }
 
@@ -58,7 +66,7 @@ func TestWhole(t *testing.T) {
 // what does not depend on that is the same in every run.
 func TestTooFewRooms(t *testing.T) {
 	t.Parallel()
-	facts, out, errs := showtest.Play(t, program(), 0, "-rooms", "95")
+	facts, out, errs := showtest.Play(t, justSeason(), 0, "-rooms", "95")
 	require.Contains(t, out, "22 rooms in 3 pools, which is 95 % of the highest demand")
 	facts.Found(t, "season: wrong refusals, on no full night", "0 of 392")
 	facts.Found(t, "season: requests that were granted, queued or refused", "392 of 392")
@@ -85,7 +93,7 @@ func TestBadRows(t *testing.T) {
 		"5,2027,June",
 		"6,2027,June,15,0,2,,Check-Out,2027-06-17",
 	)
-	facts, out, errs := showtest.Play(t, program(), 0, "-in", in)
+	facts, out, errs := showtest.Play(t, justSeason(), 0, "-in", in)
 	require.Contains(t, out, "1 rooms in 1 pools")
 	facts.Found(t, "season: departures, cancellations and no-shows are those of the input", "1, 0, 0")
 	require.Contains(t, strings.ReplaceAll(errs, in, "file"), `file: line 3, column 8: arrival_date_month "Juni" must be the English name of a month
@@ -97,7 +105,7 @@ file: line 8, column 20: assigned_room_type "" is missing
 file: a right row is 5,2027,June,15,0,2,A,Check-Out,2027-06-17
 `)
 	for _, none := range [][]string{{"-in", input(t)}, {"-in", filepath.Join(t.TempDir(), "none.csv")}, {"-in", input(t, "5,2027,June,15,0,0,A,Check-Out,2027-06-17")}, {"-rooms", "101"}, {"-rooms", "0"}} {
-		_, _, errs := showtest.Play(t, program(), 2, none...)
+		_, _, errs := showtest.Play(t, justSeason(), 2, none...)
 		require.Equal(t, 1, strings.Count(errs, "\n"), errs)
 	}
 }
@@ -132,7 +140,7 @@ func TestInterruptedGoesOn(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "season.db")
 	interrupted(t, 150, "-db", file)
-	_, _, errs := showtest.Play(t, program(), 2, "-db", file, "-rooms", "95") // of another season
+	_, _, errs := showtest.Play(t, justSeason(), 2, "-db", file, "-rooms", "95") // of another season
 	require.Contains(t, errs, "unfinished season of another -in or -rooms")
 	interrupted(t, 20, "-db", file)
 	first, out, _ := showtest.Play(t, program(), 0, "-db", file)
@@ -142,7 +150,10 @@ func TestInterruptedGoesOn(t *testing.T) {
 	// The next one is a season of its own, with guests of its own.
 	second, out, _ := showtest.Play(t, program(), 0, "-db", file)
 	require.Contains(t, out, "(run 2, ")
-	require.Equal(t, first, second)
+	require.Len(t, second, len(first))
+	for what, f := range first {
+		second.Found(t, what, f.Found)
+	}
 }
 
 // TestKilled kills the program twenty times in the middle: what was promised is kept, no night is sold
@@ -159,7 +170,8 @@ func TestKilled(t *testing.T) {
 	promised, out := showtest.Killed(t, 20, promises, "-db", killed)
 	require.GreaterOrEqual(t, len(promised), promises)
 	_, calmOut, _ = strings.Cut(calmOut, "\n") // the first line names the file
-	require.Contains(t, out, calmOut)
+	_, out, _ = strings.Cut(out, "\n")
+	require.Equal(t, calmOut, out)
 
 	undisturbed, disturbed := readLedgers(t, calm), readLedgers(t, killed)
 	require.Len(t, disturbed.seasons, 392)
