@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -203,11 +205,14 @@ func (r *replay) playDay(ctx context.Context, day date.Date) error {
 	return r.Mark(ctx, markDay, fmt.Sprintln(int(p.Day), p.Refused, p.Wrong, p.Nowhere))
 }
 
-// book lets the day's guests ask for their rooms, sixteen at once. Whoever gets one has it confirmed in
-// the same commit.
+// book lets the day's guests ask for their rooms, sixteen at once, those who want the same nights at the
+// same moment. Whoever gets one has it confirmed in the same commit.
 func (r *replay) book(ctx context.Context, made []int) error {
 	made = slices.Clone(made)
-	slices.SortStableFunc(made, func(i, j int) int { return int(r.guests[i].arrival - r.guests[j].arrival) })
+	slices.SortStableFunc(made, func(i, j int) int {
+		a, b := &r.guests[i], &r.guests[j]
+		return cmp.Or(strings.Compare(a.pool, b.pool), int(a.arrival-b.arrival))
+	})
 	return together(workers, made, func(i int) error {
 		g := &r.guests[i]
 		span, err := booking.Nights(g.arrival, g.departure)
@@ -264,37 +269,63 @@ func (r *replay) arrive(g *guest) booking.Command {
 	return booking.CheckIn{Ref: r.ref(g)}
 }
 
-// each carries out one command for each of the guests, those of a pool in one commit. Where that is
-// refused because one finds no room, each goes by itself.
+// each carries out one command for each of the guests: those of a pool whose stays lie near one another
+// in one commit, which has to read the weeks around them and not the whole calendar.
 func (r *replay) each(ctx context.Context, who []int, command func(*guest) booking.Command) error {
-	byPool := make(map[string][]booking.Command)
-	var pools []string
+	byPool := make(map[string][]*guest)
 	for _, i := range who {
-		g := &r.guests[i]
-		if cmd := command(g); cmd != nil {
-			if byPool[g.pool] == nil {
-				pools = append(pools, g.pool)
-			}
-			byPool[g.pool] = append(byPool[g.pool], cmd)
+		if g := &r.guests[i]; command(g) != nil {
+			byPool[g.pool] = append(byPool[g.pool], g)
 			r.commands++
 		}
 	}
-	return together(len(pools), pools, func(pool string) error {
-		_, err := r.desk.Do(ctx, byPool[pool]...)
-		if !errors.Is(err, booking.ErrTaken) {
-			return err
-		}
-		for _, cmd := range byPool[pool] {
-			if _, err := r.desk.Do(ctx, cmd); errors.Is(err, booking.ErrTaken) {
-				r.mu.Lock()
-				r.progress.Nowhere++
-				r.mu.Unlock()
-			} else if err != nil {
+	return together(len(byPool), slices.Collect(maps.Keys(byPool)), func(pool string) error {
+		guests := byPool[pool]
+		slices.SortStableFunc(guests, func(a, b *guest) int { return int(a.arrival - b.arrival) })
+		for len(guests) > 0 {
+			n := near(guests)
+			if err := r.atOnce(ctx, guests[:n], command); err != nil {
 				return err
 			}
+			guests = guests[n:]
 		}
 		return nil
 	})
+}
+
+// near is how many of the guests, who are in the order of arrival, have no gap of two weeks between them.
+func near(guests []*guest) int {
+	until := guests[0].departure
+	for i, g := range guests {
+		if g.arrival > until+14 {
+			return i
+		}
+		until = max(until, g.departure)
+	}
+	return len(guests)
+}
+
+// atOnce carries out the guests' commands in one commit. Where that is refused because one finds no
+// room, each goes by itself.
+func (r *replay) atOnce(ctx context.Context, guests []*guest, command func(*guest) booking.Command) error {
+	var cmds []booking.Command
+	for _, g := range guests {
+		cmds = append(cmds, command(g))
+	}
+	_, err := r.desk.Do(ctx, cmds...)
+	if !errors.Is(err, booking.ErrTaken) {
+		return err
+	}
+	for _, cmd := range cmds {
+		if _, err := r.desk.Do(ctx, cmd); errors.Is(err, booking.ErrTaken) {
+			r.mu.Lock()
+			r.progress.Nowhere++
+			r.mu.Unlock()
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // together does something with all of them, from so many goroutines at once.
