@@ -3,7 +3,10 @@ package main
 import (
 	_ "embed"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/rickb777/date/v2"
 
@@ -28,7 +31,7 @@ const (
 	noShow    = "No-Show"
 )
 
-// A booking is one row of the input: who came, or did not, and when that was known.
+// A booked stay is one row of the input: who came, or did not, and when that was known.
 type booked struct {
 	line               int
 	made               date.Date // arrival - lead_time
@@ -49,7 +52,7 @@ func readBookings(s *show.Story) (all []booked, err error) {
 }
 
 func readBooking(r *show.Row) booked {
-	lead, y := r.Int("lead_time", 0, 3660), r.Int("arrival_date_year", 1, 2100)
+	lead, y := r.Int("lead_time", 0, 3660), r.Int("arrival_date_year", 1900, 2100)
 	m, err := time.Parse("January", r.Text("arrival_date_month"))
 	if err != nil {
 		r.Bad("arrival_date_month", "must be the English name of a month", "должно быть английским названием месяца")
@@ -60,8 +63,9 @@ func readBooking(r *show.Row) booked {
 		r.Bad("arrival_date_day_of_month", "is no day of that month", "— такого дня в этом месяце нет")
 	}
 	b.departure = b.arrival + date.Date(r.Int("stays_in_weekend_nights", 0, 366)+r.Int("stays_in_week_nights", 0, 366))
-	if b.pool = r.Text("assigned_room_type"); b.pool == "" {
-		r.Bad("assigned_room_type", "is missing", "отсутствует")
+	b.pool = r.Text("assigned_room_type")
+	if b.pool == "" || len(b.pool) > 64 || strings.ContainsFunc(b.pool, func(c rune) bool { return c == utf8.RuneError || !unicode.IsGraphic(c) || unicode.IsSpace(c) }) {
+		r.Bad("assigned_room_type", "must be a name of 1 to 64 bytes without spaces", "должно быть названием от 1 до 64 байт без пробелов")
 	}
 	b.status, b.ended = r.OneOf("reservation_status", leftHouse, cancelled, noShow), r.Date("reservation_status_date")
 	b.made = b.arrival - date.Date(lead)
@@ -78,8 +82,11 @@ func sift(all []booked) (kept []booked, noNight, sameDay int) {
 		case b.ended <= b.made:
 			sameDay++
 		default:
-			if b.status == leftHouse { // who is said to have left on arrival leaves the next morning
-				b.ended = max(b.ended, b.arrival+1)
+			switch b.status {
+			case leftHouse: // who is said to have left on arrival leaves the next morning, and nobody stays longer than booked
+				b.ended = min(max(b.ended, b.arrival+1), b.departure)
+			case noShow: // is known on the day of arrival at the earliest
+				b.ended = max(b.ended, b.arrival)
 			}
 			kept = append(kept, b)
 		}

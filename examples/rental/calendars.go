@@ -28,7 +28,7 @@ func june(day int) date.Date { return date.New(2026, time.June, day) }
 // fail, empty themselves, move and cancel stays, slide a closure, sell a night that we had sold, and
 // show us our own export as if it were theirs.
 func calendars(ctx context.Context, story *show.Story) error {
-	prefix, err := anew(ctx, story, "calendars")
+	prefix, _, err := anew(ctx, story, "calendars")
 	if err != nil {
 		return err
 	}

@@ -41,11 +41,12 @@ type visitor struct {
 	from, to date.Date
 	pays     time.Time // zero: does not
 	ends     ending
-	stars    string // his feedback
-	reason   string // why he is lost
-	ignored  bool   // nobody answers his first message in time
-	problem  string // something breaks while he is there
-	waits    bool   // would rather wait for this flat than take another
+	stars    string    // his feedback
+	reason   string    // why he is lost
+	ignored  bool      // nobody answers his first message in time
+	problem  [2]string // what breaks while he is there, in English and in Russian
+	spouse   [2]string // whose phone he writes from
+	waits    bool      // would rather wait for this flat than take another
 }
 
 // An inquiry is what came in, as it was typed.
@@ -62,7 +63,7 @@ var visitors = []visitor{
 		{at(8, 9, 5), "avito", "Анна", "8 (999) xxx-yy01", ""},
 		{at(8, 9, 40), "whatsapp", "Anna B.", "+7999xxxyy01", ""},
 		{at(8, 11, 15), "phone", "", "8999xxxyy01", ""}}},
-	{en: "Boris Orlov", ru: "Борис Орлов", flat: 2, from: june(12), to: june(15), pays: at(9, 10, 40), stars: "4", problem: "no hot water", writes: []inquiry{
+	{en: "Boris Orlov", ru: "Борис Орлов", flat: 2, from: june(12), to: june(15), pays: at(9, 10, 40), stars: "4", problem: [2]string{"no hot water", "нет горячей воды"}, writes: []inquiry{
 		{at(8, 10, 0), "phone", "Борис", "8 999 xxx yy 02", ""},
 		{at(8, 12, 10), "cian", "Орлов Борис", "+7 (999) xxx-yy-02", ""}}},
 	{en: "Vera Sokolova", ru: "Вера Соколова", flat: 3, from: june(10), to: june(13), pays: at(9, 10, 0), stars: "5", writes: []inquiry{
@@ -91,6 +92,6 @@ var visitors = []visitor{
 		{at(10, 16, 0), "telegram", "Майя", "8999xxxyy12", "@maya"}}},
 	{en: "Nina Petrova", ru: "Нина Петрова", flat: 1, from: june(16), to: june(18), pays: at(12, 10, 0), stars: "5", writes: []inquiry{
 		{at(11, 9, 30), "avito", "Нина", "8999xxxyy13", ""}}},
-	{en: "Oleg Petrov", ru: "Олег Петров", ends: leaves, reason: "other_flat", writes: []inquiry{ // on his wife's phone
+	{en: "Oleg Petrov", ru: "Олег Петров", spouse: [2]string{"Nina Petrova", "Нина Петрова"}, ends: leaves, reason: "other_flat", writes: []inquiry{
 		{at(11, 14, 0), "cian", "Олег", "8999xxxyy13", ""}}},
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,16 +24,11 @@ import (
 // ready rules, over networks that lose and delay, where stays move and are cancelled, a desk is killed
 // between a send and its answer, and a site is away for half a day.
 func messages(ctx context.Context, story *show.Story) error {
-	prefix, err := anew(ctx, story, "messages")
+	prefix, digits, err := anew(ctx, story, "messages")
 	if err != nil {
 		return err
 	}
-	told, err := story.Marked(ctx, "messages")
-	if err != nil {
-		return err
-	}
-	n, _ := strconv.Atoi(told)
-	s := &house{Story: story, prefix: prefix, phone: fmt.Sprintf("+79%02d%02d", story.Run%100, n%100), unit: booking.UnitID(prefix + "forest-house"),
+	s := &house{Story: story, prefix: prefix, phone: "+79" + digits[1:], unit: booking.UnitID(prefix + "forest-house"),
 		rnd: rand.New(rand.NewPCG(story.Seed, 6)), stays: make(map[booking.ReservationID]*visit), wanted: make(map[string]string)}
 	s.Clock.Set(time.Date(2026, time.June, 1, 6, 0, 0, 0, time.UTC))
 	s.net = &network{clock: s.Clock, rnd: rand.New(rand.NewPCG(story.Seed, 2026)), doubtful: s.phone + "99999", copies: make(map[string]int), shows: make(map[string]string)}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -68,7 +67,6 @@ type office struct {
 	free    *index.Index
 	cursor  store.Cursor
 	evening map[date.Date]int // flats that the index shows as taken at 20:00
-	refused int
 }
 
 // A guestFile is a visitor and what the office has made of him.
@@ -130,51 +128,38 @@ func officeDays(ctx context.Context, s *show.Story) error {
 }
 
 func openOffice(ctx context.Context, s *show.Story) (*office, error) {
-	prefix, err := anew(ctx, s, "office")
+	prefix, digits, err := anew(ctx, s, "office")
 	if err != nil {
 		return nil, err
 	}
-	told, err := s.Marked(ctx, "office")
-	if err != nil {
-		return nil, err
-	}
-	n, _ := strconv.Atoi(told)
-	rules := rules(pipeline.PoolID(prefix + "managers"))
-	o := &office{Story: s, prefix: prefix, hours: rules.Calendars["office"], free: index.New(june(1), 60), evening: make(map[date.Date]int),
-		digits: strings.NewReplacer("xxx", fmt.Sprintf("%03d", s.Run%1000), "yy", fmt.Sprintf("%02d", n%100))}
 	s.Clock.Set(at(8, 6, 0))
-	o.phones = &phones{clock: s.Clock}
+	rules := rules(pipeline.PoolID(prefix + "managers"))
+	o := &office{Story: s, prefix: prefix, digits: strings.NewReplacer("xxx", digits[:3], "yy", digits[3:]), phones: &phones{clock: s.Clock},
+		hours: rules.Calendars["office"], free: index.New(june(1), 60), evening: make(map[date.Date]int)}
+	if o.cards, err = dedup.New(dedup.Config{Store: s.Dedup, Now: s.Clock.Now}); err != nil {
+		return nil, err
+	}
 	pools := func(_ context.Context, id pipeline.PoolID) (pipeline.Pool, error) {
 		return pipeline.Pool{ID: id, Sticky: true, Heads: []pipeline.ActorID{marina.ID}, Members: []pipeline.Member{{ID: "olga"}, {ID: "igor"}}}, nil
+	}
+	if o.deals, err = pipeline.New(pipeline.Config{Store: s.Pipeline, Rules: rules, Pools: pools, Now: s.Clock.Now}); err != nil {
+		return nil, err
+	}
+	if o.flats, err = booking.New(booking.Config{Store: s.Booking, Now: s.Clock.Now}); err != nil {
+		return nil, err
 	}
 	channels := make(map[notify.ChannelID]notify.Channel)
 	for _, spec := range letters.Rules().Channels {
 		channels[spec.ID] = o.phones
 	}
-	for _, open := range []func() error{
-		func() (err error) { o.cards, err = dedup.New(dedup.Config{Store: s.Dedup, Now: s.Clock.Now}); return },
-		func() (err error) {
-			o.flats, err = booking.New(booking.Config{Store: s.Booking, Now: s.Clock.Now})
-			return
-		},
-		func() (err error) {
-			o.deals, err = pipeline.New(pipeline.Config{Store: s.Pipeline, Rules: rules, Pools: pools, Now: s.Clock.Now})
-			return
-		},
-		func() (err error) {
-			o.mail, err = notify.New(notify.Config{Store: s.Notify, Rules: letters.Rules(), Channels: channels, Now: s.Clock.Now, Workers: 1})
-			return
-		},
-		func() error {
-			sold, err := s.Marked(ctx, markSold)
-			o.cursor = store.Cursor(sold)
-			return err
-		},
-	} {
-		if err := open(); err != nil {
-			return nil, err
-		}
+	if o.mail, err = notify.New(notify.Config{Store: s.Notify, Rules: letters.Rules(), Channels: channels, Now: s.Clock.Now, Workers: 1}); err != nil {
+		return nil, err
 	}
+	sold, err := s.Marked(ctx, markSold)
+	if err != nil {
+		return nil, err
+	}
+	o.cursor = store.Cursor(sold)
 	for i := range 6 {
 		unit := booking.Unit{ID: o.flat(i + 1), Zone: "Asia/Irkutsk", CheckIn: clock.New(14, 0, 0, 0), CheckOut: clock.New(12, 0, 0, 0), TTL: 24 * time.Hour, MaxHold: 48 * time.Hour}
 		if _, err := o.flats.Do(ctx, booking.Define{Unit: unit, By: "marina"}); err != nil {
@@ -323,9 +308,9 @@ func (o *office) inquire(ctx context.Context, g *guestFile, i int) error {
 		}
 		o.say("%s has written %d times, by %s: one card, one deal, one manager, %s", "%s: обращений %d (%s), карточка одна, сделка одна, менеджер один — %s",
 			g.name(o.Story), len(g.writes), strings.Join(slices.Compact(channels), ", "), o.person(opened.Case.Owner))
-	case g.en == "Oleg Petrov":
+	case g.spouse != [2]string{}:
 		o.say("%s writes from the phone of %s: the names exclude one another, so it is a card of his own", "%s пишет с телефона, который знают за «%s»: имена исключают друг друга, поэтому карточка своя",
-			g.name(o.Story), o.guests[len(o.guests)-2].name(o.Story))
+			g.name(o.Story), o.T(g.spouse[0], g.spouse[1]))
 	}
 	if g.ignored {
 		o.later(in.when.Add(20*time.Minute), func(ctx context.Context) error { return o.answer(ctx, g, in.channel, opened.Case.Owner) })
@@ -430,7 +415,6 @@ func (o *office) hold(ctx context.Context, g *guestFile) error {
 	})
 	var taken *booking.TakenError
 	if errors.As(err, &taken) {
-		o.refused++
 		o.say("%s would have flat-%d for %s: it is taken, flat-5 is free and will do", "%s: нужна flat-%d на %s, она занята; свободна flat-5, и она подходит", g.name(o.Story), g.flat, nights(o.Story, g.from, g.to))
 		g.flat = 5
 		return o.hold(ctx, g)
@@ -562,10 +546,10 @@ func (o *office) checkIn(ctx context.Context, g *guestFile) error {
 	if err := o.along(ctx, g, booking.CheckIn{Ref: g.ref, By: "marina"}, "settle", "passport", "contract"); err != nil {
 		return err
 	}
-	if g.problem != "" {
+	if g.problem != [2]string{} {
 		o.later(g.in.AddDate(0, 0, 2), func(ctx context.Context) error {
-			o.say("%s: %s in flat-%d; a problem is opened beside the stages", "%s: в квартире flat-%[3]d нет горячей воды; рядом со стадиями открыта проблема", g.name(o.Story), g.problem, g.flat)
-			return o.do(ctx, g, "problem", pipeline.Command{Action: "open:problem", By: marina, Why: g.problem})
+			o.say("%s: %s in flat-%d; a problem is opened beside the stages", "%s: %s, flat-%d; рядом со стадиями открыта проблема", g.name(o.Story), o.T(g.problem[0], g.problem[1]), g.flat)
+			return o.do(ctx, g, "problem", pipeline.Command{Action: "open:problem", By: marina, Why: g.problem[0]})
 		})
 	}
 	o.later(g.out, func(ctx context.Context) error { return o.checkOut(ctx, g) })
@@ -622,7 +606,6 @@ func (o *office) feedback(ctx context.Context, g *guestFile) error {
 	err = o.do(ctx, g, "finish", finish)
 	var refused *pipeline.RefusedError
 	if errors.As(err, &refused) {
-		o.refused++
 		var why []string
 		for _, r := range refused.Reasons {
 			why = append(why, r.Text(o.Lang))

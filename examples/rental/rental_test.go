@@ -92,16 +92,22 @@ func TestBadRows(t *testing.T) {
 		"5,2027,June,15,0,2,A,Gone,2027-06-17",
 		"5,2027,June",
 		"6,2027,June,15,0,2,,Check-Out,2027-06-17",
+		"7,2027,June,15,0,2,A\tB,Check-Out,2027-06-17",
+		"5,2027,June,17,0,2,A,Check-Out,2027-07-17", // a month too late
+		"5,2027,June,20,0,2,A,No-Show,2027-06-18",   // known before the day
+		"0,1900,January,1,0,1,A,Canceled,2099-12-31",
 	)
 	facts, out, errs := showtest.Play(t, justSeason(), 0, "-in", in)
 	require.Contains(t, out, "1 rooms in 1 pools")
-	facts.Found(t, "season: departures, cancellations and no-shows are those of the input", "1, 0, 0")
+	facts.Found(t, "season: guests who arrived to no room", "0 of 2")
+	facts.Found(t, "season: departures, cancellations and no-shows are those of the input", "2, 1, 1")
 	require.Contains(t, strings.ReplaceAll(errs, in, "file"), `file: line 3, column 8: arrival_date_month "Juni" must be the English name of a month
 file: line 4, column 1: lead_time "-1" must be a whole number from 0 to 3660
 file: line 5, column 13: arrival_date_day_of_month "31" is no day of that month
 file: line 6, column 22: reservation_status "Gone" must be one of Check-Out, Canceled, No-Show
 file: line 7, column 1: arrival_date_day_of_month "" is missing: the row is too short
-file: line 8, column 20: assigned_room_type "" is missing
+file: line 8, column 20: assigned_room_type "" must be a name of 1 to 64 bytes without spaces
+file: line 9, column 20: assigned_room_type "A\tB" must be a name of 1 to 64 bytes without spaces
 file: a right row is 5,2027,June,15,0,2,A,Check-Out,2027-06-17
 `)
 	for _, none := range [][]string{{"-in", input(t)}, {"-in", filepath.Join(t.TempDir(), "none.csv")}, {"-in", input(t, "5,2027,June,15,0,0,A,Check-Out,2027-06-17")}, {"-rooms", "101"}, {"-rooms", "0"}} {

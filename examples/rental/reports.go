@@ -17,12 +17,19 @@ import (
 	"github.com/tenure-go/tenure/store"
 )
 
-// reports are what the head of the office looks at: how fast each manager answers, what each channel
+// report is what the head of the office looks at: how fast each manager answers, what each channel
 // brings, how full the house is.
 func (o *office) report(ctx context.Context) error {
 	events, err := o.history(ctx)
 	if err != nil {
 		return err
+	}
+	first := o.guests[0]
+	o.Say("What %s got by WhatsApp:", "Что получает по WhatsApp %s:", first.name(o.Story))
+	for _, l := range o.phones.log {
+		if strings.HasPrefix(string(l.ID), o.prefix+string(first.ref.ID)+"|") {
+			o.Say("  %s  %s", "  %s  %s", moment(o.Story, l.at, irkutsk), strings.ReplaceAll(l.Body, "\n", "; "))
+		}
 	}
 	speeds := o.speeds(events)
 	for _, manager := range []pipeline.ActorID{"olga", "igor"} {
@@ -127,7 +134,7 @@ func (o *office) checkSpeeds(found map[pipeline.ActorID]*speed) {
 		same = same && *v == *found[manager]
 	}
 	olga, igor := want["olga"], want["igor"]
-	o.Add("office: speed of the managers, by the guests' own clocks", "офис: скорость менеджеров, по часам гостей", same, "%d/%v, %d/%v", olga.answers, olga.took, igor.answers, igor.took)
+	o.Add("office: speed of the managers, by the guests' own clocks", "офис: скорость менеджеров, по часам гостей", same, o.T("Olga %d in %d s, Igor %d in %d s", "Ольга %d за %d с, Игорь %d за %d с"), olga.answers, int(olga.took.Seconds()), igor.answers, int(igor.took.Seconds()))
 }
 
 // funnel follows the deals by the channel that the guest came by first, which the card keeps for good.

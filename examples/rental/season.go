@@ -429,7 +429,7 @@ func (r *replay) facts(percent int) {
 	for i := range r.guests {
 		g := &r.guests[i]
 		if count[g.status]++; g.status == leftHouse {
-			nights += int(min(g.ended, g.departure) - g.arrival)
+			nights += int(g.ended - g.arrival)
 		}
 	}
 	p, ways, asked := r.progress, r.check.ways, len(r.guests)

@@ -11,16 +11,17 @@ import (
 	"github.com/tenure-go/tenure/examples/internal/show"
 )
 
-// anew returns what the names begin with that a chapter makes. It is another each time the chapter is
-// told: the sites and networks of these chapters are fakes that die with the program, so that a chapter
-// which was interrupted is told from its beginning.
-func anew(ctx context.Context, s *show.Story, chapter string) (string, error) {
+// anew returns what the names begin with that a chapter makes, and five digits for its phones. They are
+// others each time the chapter is told: the sites and networks of these chapters are fakes that die with
+// the program, so that a chapter which was interrupted is told from its beginning.
+func anew(ctx context.Context, s *show.Story, chapter string) (prefix, digits string, err error) {
 	told, err := s.Marked(ctx, chapter)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	n, _ := strconv.Atoi(told)
-	return fmt.Sprintf("%s-%d.%d/", chapter, s.Run, n+1), s.Mark(ctx, chapter, strconv.Itoa(n+1))
+	n, _ := strconv.Atoi(told) // "": not told yet
+	n++
+	return fmt.Sprintf("%s-%d.%d/", chapter, s.Run, n), fmt.Sprintf("%03d%02d", s.Run%1000, n%100), s.Mark(ctx, chapter, strconv.Itoa(n))
 }
 
 var monthsRu = []string{"января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря"}
