@@ -441,7 +441,6 @@ func (s *house) account(ctx context.Context) error {
 		}
 	}
 	s.Say("%d messages lay unread for three hours: each time the manager was told", "Три часа непрочитанными пролежали %d сообщений: каждый раз об этом узнал менеджер", len(told))
-	s.Say("A desk was killed after a send and before its answer: the guest has that message once", "Процесс убит после отправки, до ответа: у гостя это сообщение одно")
 	s.Say("On 10 June site north was away for half a day and %d sends failed; after it both sites show the last status of every flat", "10 июня сайт north полдня был недоступен, не удалось %d отправок; потом на обоих сайтах последний статус каждой квартиры", s.net.outages)
 
 	copies := s.net.copies[string(s.killed)+"#0"]

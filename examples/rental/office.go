@@ -301,7 +301,7 @@ func (o *office) inquire(ctx context.Context, g *guestFile, i int) error {
 	}
 	g.deal = opened.Case.ID
 	switch {
-	case opened.Joined && i == len(g.writes)-1:
+	case opened.Joined && i == len(g.writes)-1 && (len(g.writes) > 2 || g.writes[0].account != ""): // who is hard to recognise
 		var channels []string
 		for _, w := range g.writes {
 			channels = append(channels, w.channel)

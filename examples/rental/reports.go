@@ -28,7 +28,7 @@ func (o *office) report(ctx context.Context) error {
 	o.Say("What %s got by WhatsApp:", "Что получает по WhatsApp %s:", first.name(o.Story))
 	for _, l := range o.phones.log {
 		if strings.HasPrefix(string(l.ID), o.prefix+string(first.ref.ID)+"|") {
-			o.Say("  %s  %s", "  %s  %s", moment(o.Story, l.at, irkutsk), strings.ReplaceAll(l.Body, "\n", "; "))
+			o.Say("  %s  %s", "  %s  %s", moment(o.Story, l.at, irkutsk), strings.ReplaceAll(l.Body, "\n", " / "))
 		}
 	}
 	speeds := o.speeds(events)
