@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +33,7 @@ type replay struct {
 	guests []guest
 	days   days
 	byID   map[booking.ReservationID]*guest
+	party  int     // how many guests one goroutine asks for at once
 	check  *ledger // follows the feed too, and knows nothing of booking's rules
 	cursor store.Cursor
 
@@ -95,7 +95,10 @@ func season(ctx context.Context, s *show.Story, percent int) error {
 }
 
 func newReplay(ctx context.Context, s *show.Story, kept []booked, percent int) (*replay, error) {
-	r := &replay{Story: s, prefix: fmt.Sprintf("season-%d/", s.Run), rooms: demand(kept), days: byDay(kept), byID: make(map[booking.ReservationID]*guest)}
+	r := &replay{Story: s, prefix: fmt.Sprintf("season-%d/", s.Run), rooms: demand(kept), days: byDay(kept), byID: make(map[booking.ReservationID]*guest), party: 4}
+	if percent < 100 {
+		r.party = 1
+	}
 	total, input := 0, fnv.New64a()
 	for pool, n := range r.rooms {
 		r.rooms[pool] = max(1, n*percent/100)
@@ -205,47 +208,84 @@ func (r *replay) playDay(ctx context.Context, day date.Date) error {
 	return r.Mark(ctx, markDay, fmt.Sprintln(int(p.Day), p.Refused, p.Wrong, p.Nowhere))
 }
 
-// book lets the day's guests ask for their rooms, sixteen at once, those who want the same nights at the
-// same moment. Whoever gets one has it confirmed in the same commit.
+// book lets the day's guests ask for their rooms from sixteen goroutines, those who want the same nights
+// at the same moment. Where there are rooms for all, each goroutine asks for several guests at once.
 func (r *replay) book(ctx context.Context, made []int) error {
-	made = slices.Clone(made)
-	slices.SortStableFunc(made, func(i, j int) int {
-		a, b := &r.guests[i], &r.guests[j]
-		return cmp.Or(strings.Compare(a.pool, b.pool), int(a.arrival-b.arrival))
-	})
-	return together(workers, made, func(i int) error {
-		g := &r.guests[i]
+	var parties [][]*guest
+	for _, guests := range r.byPool(made, func(*guest) bool { return true }) {
+		parties = slices.AppendSeq(parties, slices.Chunk(guests, r.party))
+	}
+	return together(workers, parties, func(party []*guest) error { return r.ask(ctx, party) })
+}
+
+// ask asks for a room for each of the party. Whoever gets one has it confirmed in the same commit; if one
+// does not, each asks for himself.
+func (r *replay) ask(ctx context.Context, party []*guest) error {
+	var cmds []booking.Command
+	for _, g := range party {
 		span, err := booking.Nights(g.arrival, g.departure)
 		if err != nil {
 			return err
 		}
 		hold := booking.Hold{ID: g.id(), Unit: r.ref(g).Unit, Span: span, Holder: fmt.Sprint("guest-", g.line)}
-		cmds := []booking.Command{hold, booking.Confirm{Ref: r.ref(g)}}
 		if g.queues {
 			hold.Policy = booking.PolicyQueue
-			cmds = []booking.Command{hold}
+			cmds = append(cmds, hold)
+			continue
 		}
-		res, err := r.desk.Do(ctx, cmds...)
-		if err == nil && res.State == booking.StateHeld {
-			res, err = r.desk.Confirm(ctx, booking.Confirm{Ref: res.Ref()})
-			cmds = append(cmds, booking.Confirm{})
-		}
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.commands += len(cmds)
-		var taken *booking.TakenError
-		switch {
-		case errors.As(err, &taken):
-			r.refused = append(r.refused, g.booked)
-			if len(r.examples) < 3 {
-				r.examples = append(r.examples, strings.ReplaceAll(taken.Text(r.Lang), r.prefix, ""))
+		cmds = append(cmds, hold, booking.Confirm{Ref: r.ref(g)})
+	}
+	res, err := r.desk.Do(ctx, cmds...)
+	if err == nil && res.State == booking.StateHeld {
+		confirm := booking.Confirm{Ref: res.Ref()}
+		res, err = r.desk.Confirm(ctx, confirm)
+		cmds = append(cmds, confirm)
+	}
+	var taken *booking.TakenError
+	refused := errors.As(err, &taken)
+	if refused && len(party) > 1 {
+		for i := range party {
+			if err := r.ask(ctx, party[i:i+1]); err != nil {
+				return err
 			}
-			return nil
-		case err != nil || res.State == booking.StateQueued:
+		}
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.commands += len(cmds)
+	switch {
+	case refused:
+		r.refused = append(r.refused, party[0].booked)
+		if len(r.examples) < 3 {
+			r.examples = append(r.examples, strings.ReplaceAll(taken.Text(r.Lang), r.prefix, ""))
+		}
+		return nil
+	case err != nil || res.State == booking.StateQueued:
+		return err
+	}
+	for _, g := range party {
+		if err := r.Promise("booked %s %s %s %s", r.ref(g).Unit, g.id(), g.arrival, g.departure); err != nil {
 			return err
 		}
-		return r.Promise("booked %s %s %s %s", hold.Unit, hold.ID, g.arrival, g.departure)
-	})
+	}
+	return nil
+}
+
+// byPool returns those of the guests who need it, a pool together and in order of arrival.
+func (r *replay) byPool(who []int, needs func(*guest) bool) [][]*guest {
+	pools := make(map[string][]*guest)
+	for _, i := range who {
+		if g := &r.guests[i]; needs(g) {
+			pools[g.pool] = append(pools[g.pool], g)
+		}
+	}
+	var all [][]*guest
+	for _, pool := range slices.Sorted(maps.Keys(pools)) {
+		slices.SortStableFunc(pools[pool], func(a, b *guest) int { return int(a.arrival - b.arrival) })
+		all = append(all, pools[pool])
+	}
+	return all
 }
 
 // end is what a guest does at the end, nil if he has no room to leave.
@@ -272,16 +312,8 @@ func (r *replay) arrive(g *guest) booking.Command {
 // each carries out one command for each of the guests: those of a pool whose stays lie near one another
 // in one commit, which has to read the weeks around them and not the whole calendar.
 func (r *replay) each(ctx context.Context, who []int, command func(*guest) booking.Command) error {
-	byPool := make(map[string][]*guest)
-	for _, i := range who {
-		if g := &r.guests[i]; command(g) != nil {
-			byPool[g.pool] = append(byPool[g.pool], g)
-			r.commands++
-		}
-	}
-	return together(len(byPool), slices.Collect(maps.Keys(byPool)), func(pool string) error {
-		guests := byPool[pool]
-		slices.SortStableFunc(guests, func(a, b *guest) int { return int(a.arrival - b.arrival) })
+	pools := r.byPool(who, func(g *guest) bool { return command(g) != nil })
+	return together(len(pools), pools, func(guests []*guest) error {
 		for len(guests) > 0 {
 			n := near(guests)
 			if err := r.atOnce(ctx, guests[:n], command); err != nil {
@@ -312,6 +344,9 @@ func (r *replay) atOnce(ctx context.Context, guests []*guest, command func(*gues
 	for _, g := range guests {
 		cmds = append(cmds, command(g))
 	}
+	r.mu.Lock()
+	r.commands += len(cmds)
+	r.mu.Unlock()
 	_, err := r.desk.Do(ctx, cmds...)
 	if !errors.Is(err, booking.ErrTaken) {
 		return err
