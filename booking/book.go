@@ -269,6 +269,18 @@ func (b *book) close() bool {
 	return !b.asked
 }
 
+// foresee asks for what further commands are likely to need, so that a hundred cancellations of a
+// hundred dates cost one more load and not a hundred.
+func (b *book) foresee(cmds []Command) {
+	for _, id := range queryOf(cmds, Query{}).IDs {
+		for _, p := range b.pages {
+			if e := p.row(id); e != nil {
+				b.requireAll(e)
+			}
+		}
+	}
+}
+
 // missing is the query that would load what the book has and what it needs.
 func (b *book) missing() *Query {
 	q := b.need

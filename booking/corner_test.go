@@ -52,6 +52,23 @@ func TestNextFreeOfSold(t *testing.T) {
 	require.False(t, ok, "%v", next)
 }
 
+// Each of these frees nights that no other has; the room for that is not looked up one by one.
+func TestManyEndTogether(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	now := base
+	desk, _ := cornerDesk(t, &now, booking.Unit{ID: "pool", Capacity: 2})
+	var cancels []booking.Command
+	for i := range 200 {
+		hold, err := desk.Hold(ctx, booking.Hold{Unit: "pool", Span: nightSpan(i, i+1)})
+		require.NoError(t, err)
+		cancels = append(cancels, booking.Cancel{Ref: hold.Ref()})
+	}
+	res, err := desk.Do(ctx, cancels...)
+	require.NoError(t, err)
+	require.Len(t, res.All, 200)
+}
+
 func TestPointerIsNoCommand(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -59,6 +59,7 @@ func decide(cals []Calendar, now time.Time, cmds []Command) (Decision, error) {
 		b.command = i
 		var err error
 		if answers[i], err = d.apply(cmd); b.asked {
+			b.foresee(cmds[i+1:])
 			return Decision{Need: b.missing()}, nil
 		} else if err != nil {
 			return Decision{}, err

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -20,22 +20,28 @@ import (
 	"github.com/tenure-go/tenure/examples/internal/show"
 )
 
+const ownDomain = "guesthouse.example"
+
+func june(day int) date.Date { return date.New(2026, time.June, day) }
+
 // calendars is the chapter of a flat that three listing sites sell: ten days of polls in which sites
 // fail, empty themselves, move and cancel stays, slide a closure, sell a night that we had sold, and
 // show us our own export as if it were theirs.
-func calendars(ctx context.Context, out io.Writer, checks *show.Checks) error {
-	fmt.Fprintln(out, "\n== Calendars: one flat, three listing sites ==")
-	s := &listings{
-		out:   out,
-		clock: show.NewClock(time.Date(2026, time.June, 1, 0, 0, 0, 0, time.UTC)),
-		sites: []*listing{newListing("airbnb"), newListing("booking"), newListing("vrbo")},
-		sent:  make(map[string]ical.Calendar), taken: make(map[string]string),
-	}
-	var err error
-	if s.desk, err = booking.New(booking.Config{Store: booking.NewMemory(), Now: s.clock.Now}); err != nil {
+func calendars(ctx context.Context, story *show.Story) error {
+	prefix, _, err := anew(ctx, story, "calendars")
+	if err != nil {
 		return err
 	}
-	if _, err := s.desk.Do(ctx, booking.Define{Unit: booking.Unit{ID: flat}}); err != nil {
+	s := &listings{Story: story, flat: booking.UnitID(prefix + "flat-12"), sites: []*listing{newListing("airbnb"), newListing("booking"), newListing("vrbo")},
+		sent: make(map[string]ical.Calendar), taken: make(map[string]string)}
+	if s.desk, err = booking.New(booking.Config{Store: s.Booking, Now: s.Clock.Now}); err != nil {
+		return err
+	}
+	s.Clock.Set(june(1).MidnightUTC())
+	if _, err := s.desk.Do(ctx, booking.Define{Unit: booking.Unit{ID: s.flat}}); err != nil {
+		return err
+	}
+	if err := s.Exec(ctx, `create table if not exists rental_feed (flat text not null, site text not null, state text not null, primary key (flat, site))`); err != nil {
 		return err
 	}
 	s.server = httptest.NewServer(http.HandlerFunc(s.serve))
@@ -44,7 +50,7 @@ func calendars(ctx context.Context, out io.Writer, checks *show.Checks) error {
 	for day := 1; day <= 10; day++ {
 		s.happens(day)
 		for _, hour := range []int{6, 18} {
-			s.clock.Set(time.Date(2026, time.June, day, hour, 0, 0, 0, time.UTC))
+			s.Clock.Set(june(day).MidnightUTC().Add(time.Duration(hour) * time.Hour))
 			if day == 5 && hour == 18 {
 				if err := s.sellByPhone(ctx); err != nil {
 					return err
@@ -65,47 +71,40 @@ func calendars(ctx context.Context, out io.Writer, checks *show.Checks) error {
 	if err := s.draw(ctx); err != nil {
 		return err
 	}
-	return s.account(ctx, checks)
+	return s.account(ctx)
 }
 
-const (
-	flat      = booking.UnitID("flat-12")
-	ownDomain = "guesthouse.example"
-)
-
-func june(day int) date.Date { return date.New(2026, time.June, day) }
-
-// A listing is a listing site as it is: what it sold, whatever its feed says of it.
+// A listing is a listing site as it is: what it sold, whatever its feed says of it. It is a fake.
 type listing struct {
 	name  string
 	sold  map[string][2]date.Date // by UID
 	ended map[string]bool         // UIDs that it no longer sells
 	other []string                // events that its feed shows besides, as lines
 	fault string                  // what its feed does today
-	state ical.State              // what we believe of it
+	told  string                  // what was said of it last
 }
 
 func newListing(name string) *listing {
 	return &listing{name: name, sold: make(map[string][2]date.Date), ended: make(map[string]bool)}
 }
 
-func (s *listing) sell(uid string, from, to int) { s.sold[uid] = [2]date.Date{june(from), june(to)} }
+func (l *listing) sell(uid string, from, to int) { l.sold[uid] = [2]date.Date{june(from), june(to)} }
 
 // feed is the file that the site serves.
-func (s *listing) feed() string {
-	lines := []string{"BEGIN:VCALENDAR", "PRODID:-//" + s.name + "//EN", "VERSION:2.0"}
-	if s.fault != "empty" {
-		for _, uid := range slices.Sorted(maps.Keys(s.sold)) {
+func (l *listing) feed() string {
+	lines := []string{"BEGIN:VCALENDAR", "PRODID:-//" + l.name + "//EN", "VERSION:2.0"}
+	if l.fault != "empty" {
+		for _, uid := range slices.Sorted(maps.Keys(l.sold)) {
 			summary := "Reserved"
 			if strings.HasPrefix(uid, "closed-") {
 				summary = "Airbnb (Not available)"
 			}
-			lines = append(lines, eventLines(uid, s.sold[uid][0], s.sold[uid][1], summary)...)
+			lines = append(lines, eventLines(uid, l.sold[uid][0], l.sold[uid][1], summary)...)
 		}
-		lines = append(lines, s.other...)
+		lines = append(lines, l.other...)
 	}
 	file := strings.Join(append(lines, "END:VCALENDAR", ""), "\r\n")
-	switch s.fault {
+	switch l.fault {
 	case "error page":
 		return "<html><body>We'll be right back</body></html>"
 	case "cut":
@@ -118,11 +117,11 @@ func eventLines(uid string, from, to date.Date, summary string) []string {
 	return []string{"BEGIN:VEVENT", "UID:" + uid, "DTSTART;VALUE=DATE:" + from.Format("20060102"), "DTEND;VALUE=DATE:" + to.Format("20060102"), "SUMMARY:" + summary, "END:VEVENT"}
 }
 
-// listings keeps the flat's calendar and the sites equal. The rest of its fields are the notes that
+// listings keeps the flat's calendar and the sites equal. The last of its fields are the notes that
 // the checks compare with.
 type listings struct {
-	out    io.Writer
-	clock  *show.Clock
+	*show.Story
+	flat   booking.UnitID
 	desk   *booking.Desk
 	server *httptest.Server
 	sites  []*listing
@@ -131,7 +130,8 @@ type listings struct {
 	falseCancels int               // cancelled, though the site still sold it
 	strange      int               // added, though the site never sold it
 	taken        map[string]string // what was added, by reservation
-	faults       int               // polls that failed or were empty
+	echoes       int               // events that were our own
+	slid         int               // a closure that moved
 	waited       int               // clashes that were shown
 }
 
@@ -163,7 +163,7 @@ func (s *listings) export(w http.ResponseWriter, r *http.Request, name string) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	now := s.clock.Now()
+	now := s.Clock.Now()
 	c := ical.Export(ownDomain, name, channel.Busy(cal, date.NewAt(now)), now)
 	s.sent[name] = c
 	if err := ical.Write(w, c); err != nil {
@@ -176,7 +176,7 @@ func (s *listings) calendar(ctx context.Context) (booking.Calendar, error) {
 	if err != nil {
 		return booking.Calendar{}, err
 	}
-	cals, err := s.desk.Calendar(ctx, window, flat)
+	cals, err := s.desk.Calendar(ctx, window, s.flat)
 	if err != nil {
 		return booking.Calendar{}, err
 	}
@@ -224,33 +224,57 @@ func (s *listings) sellByPhone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hold, err := s.desk.Hold(ctx, booking.Hold{ID: "phone-1", Unit: flat, Span: span, Holder: "card-9"})
+	hold, err := s.desk.Hold(ctx, booking.Hold{ID: "phone-1", Unit: s.flat, Span: span, Holder: "card-9"})
 	if err != nil {
 		return err
 	}
-	_, err = s.desk.Confirm(ctx, booking.Confirm{Ref: hold.Ref()})
-	return err
+	if _, err = s.desk.Confirm(ctx, booking.Confirm{Ref: hold.Ref()}); err != nil {
+		return err
+	}
+	s.Say("%s  we sell %s by phone", "%s  по телефону мы продаём %s", s.today(), nights(s.Story, june(22), june(25)))
+	return s.Promise("booked %s %s %s %s", s.flat, hold.ID, june(22), june(25))
 }
 
-// poll reads one site's feed and books what changed.
+// poll reads one site's feed and books what changed: the bookings and what to believe of the site
+// next are written in one transaction.
 func (s *listings) poll(ctx context.Context, site *listing) error {
-	feed := channel.Feed{Unit: flat, Source: site.name, Policy: ical.Policy{Own: ownDomain, Sent: ical.Sent(s.sent[site.name])}}
-	poll := ical.Get(ctx, s.server.Client(), s.server.URL+"/feed/"+site.name, site.state, ical.Options{Now: s.clock.Now})
-	plan, next, err := feed.Apply(ctx, s.desk, site.state, poll)
+	state, err := s.believed(ctx, site)
 	if err != nil {
 		return err
 	}
-	site.state = next
-	s.note(site, poll, plan)
-	s.say(site, poll, plan)
+	feed := channel.Feed{Unit: s.flat, Source: site.name, Policy: ical.Policy{Own: ownDomain, Sent: ical.Sent(s.sent[site.name])}}
+	poll := ical.Get(ctx, s.server.Client(), s.server.URL+"/feed/"+site.name, state, ical.Options{Now: s.Clock.Now})
+	var plan ical.Plan
+	if err := s.InTx(ctx, func(tx show.Tx) error {
+		var next ical.State
+		if plan, next, err = feed.Apply(ctx, s.desk.In(tx.Booking), state, poll); err != nil {
+			return err
+		}
+		text, err := json.Marshal(next)
+		if err != nil {
+			return err
+		}
+		return tx.Exec(`insert into rental_feed (flat, site, state) values ($1, $2, $3) on conflict (flat, site) do update set state = excluded.state`,
+			string(s.flat), site.name, string(text))
+	}); err != nil {
+		return err
+	}
+	s.note(site, plan)
+	s.tell(site, poll, plan)
 	return s.showWaiting(ctx, site, plan)
 }
 
-// note compares the plan with what the site really sells.
-func (s *listings) note(site *listing, poll ical.Poll, plan ical.Plan) {
-	if poll.Err != nil || site.fault == "empty" {
-		s.faults++
+func (s *listings) believed(ctx context.Context, site *listing) (state ical.State, err error) {
+	rows, err := s.Rows(ctx, `select state from rental_feed where flat = $1 and site = $2`, string(s.flat), site.name)
+	if err != nil || len(rows) == 0 {
+		return state, err
 	}
+	return state, json.Unmarshal([]byte(rows[0][0]), &state)
+}
+
+// note compares the plan with what the site really sells.
+func (s *listings) note(site *listing, plan ical.Plan) {
+	s.echoes += len(plan.Echo)
 	for _, it := range plan.Cancel {
 		if !site.ended[it.UID] {
 			s.falseCancels++
@@ -265,55 +289,77 @@ func (s *listings) note(site *listing, poll ical.Poll, plan ical.Plan) {
 	}
 }
 
-// say tells a plan in words, if there is anything to tell.
-func (s *listings) say(site *listing, poll ical.Poll, plan ical.Plan) {
-	var words []string
-	add := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
-	if poll.Err != nil {
-		add("%v; all %d items stay", poll.Err, len(plan.Doubt))
-		plan.Doubt = nil
-	}
-	for _, it := range plan.Cancel {
-		add("cancel %s of %s", it.Key, nightsText(it.From, it.To))
-	}
-	for _, m := range plan.Move {
-		add("move %s from %s to %s", m.Now.Key, nightsText(m.Was.From, m.Was.To), nightsText(m.Now.From, m.Now.To))
-	}
-	for _, it := range plan.Add {
-		add("add %s %s on %s", it.Kind, it.Key, nightsText(it.From, it.To))
-	}
-	for _, d := range plan.Doubt {
-		add("doubt %s", d.Text("en"))
-	}
-	if len(plan.Echo) > 0 {
-		add("%d events are our own", len(plan.Echo))
-	}
-	for i, text := range words {
-		head := ""
-		if i == 0 {
-			head = s.clock.Now().Format("Jan _2 15h ") + site.name
-		}
-		fmt.Fprintf(s.out, "%-18s %s\n", head, text)
-	}
+func (s *listings) today() string {
+	return day(s.Story, date.NewAt(s.Clock.Now()))
 }
 
-func nightsText(from, to date.Date) string {
-	if from.Year() != to.Year() {
-		return from.Format("Jan 2 2006") + "-" + to.Format("Jan 2 2006")
+// tell says a plan in words, if there is anything new to tell.
+func (s *listings) tell(site *listing, poll ical.Poll, plan ical.Plan) {
+	say := func(en, ru string, args ...any) {
+		text := fmt.Sprintf(s.T(en, ru), args...)
+		if text == site.told {
+			return
+		}
+		site.told = text
+		s.Say("%s  %s %s", "%s  %s %s", s.today(), site.name, text)
 	}
-	return from.Format("Jan 2") + "-" + to.Format("Jan 2")
+	dates := func(items []ical.Item) string {
+		var all []string
+		for _, it := range items {
+			all = append(all, nights(s.Story, it.From, it.To))
+		}
+		return strings.Join(all, ", ")
+	}
+	if poll.Err != nil {
+		why := poll.Err.Error()
+		if e, ok := poll.Err.(interface{ Text(lang string) string }); ok {
+			why = e.Text(s.Lang)
+		}
+		say("cannot be read (%s): what we know of it (%d) stays", "не читается (%s): всё, что мы знали (%d), остаётся", why, len(plan.Doubt))
+		return
+	}
+	var stays, closures []ical.Item
+	for _, it := range plan.Add {
+		if it.Kind == ical.KindStay {
+			stays = append(stays, it)
+		} else {
+			closures = append(closures, it)
+		}
+	}
+	if len(stays) > 0 {
+		say("sold %s: these nights close everywhere", "продал %s: эти ночи закрываются везде", dates(stays))
+	}
+	if len(closures) > 0 {
+		say("takes no bookings from %s on: a rule of the site, not a guest", "не принимает броней с %s: правило сайта, а не гость", day(s.Story, closures[0].From))
+	}
+	for _, m := range plan.Move {
+		if m.Now.Kind != ical.KindStay {
+			s.slid++
+			continue
+		}
+		say("moved its guest from %s to %s", "перенёс гостя с %s на %s", nights(s.Story, m.Was.From, m.Was.To), nights(s.Story, m.Now.From, m.Now.To))
+	}
+	if len(plan.Doubt) > 1 {
+		say("shows nothing at all: %d bookings stay until that is sure", "не показывает ничего: брони (%d) остаются, пока это не точно", len(plan.Doubt))
+	} else if len(plan.Doubt) == 1 {
+		it := plan.Doubt[0].Item
+		say("no longer shows %s: one more look before it is cancelled", "больше не показывает %s: посмотрим ещё раз, прежде чем снимать", nights(s.Story, it.From, it.To))
+	}
+	if len(plan.Cancel) > 0 {
+		say("cancelled %s: the nights are free again", "отменил %s: ночи снова свободны", dates(plan.Cancel))
+	}
 }
 
 // showWaiting tells the manager of what was added and has no room.
 func (s *listings) showWaiting(ctx context.Context, site *listing, plan ical.Plan) error {
 	for _, it := range plan.Add {
-		r, err := s.desk.Reservation(ctx, booking.Ref{Unit: flat, ID: booking.ReservationID(site.name + "/" + it.Key)})
+		r, err := s.desk.Reservation(ctx, booking.Ref{Unit: s.flat, ID: booking.ReservationID(site.name + "/" + it.Key)})
 		if err != nil {
 			return err
 		}
 		if r.State == booking.StateQueued {
 			s.waited++
-			fmt.Fprintf(s.out, "%-18s for the manager: %s clashes and waits, call the guest\n", "", r.ID)
+			s.Say("         for the manager: that clashes with our own guest and waits; call %s's guest", "         менеджеру: это накладка на нашего гостя, бронь ждёт; позвоните гостю %s", site.name)
 		}
 	}
 	return nil
@@ -323,7 +369,7 @@ func (s *listings) showWaiting(ctx context.Context, site *listing, plan ical.Pla
 // its own, and one does not show them.
 func (s *listings) sitesImport(ctx context.Context) error {
 	for _, site := range s.sites {
-		poll := ical.Get(ctx, s.server.Client(), s.server.URL+"/export/"+site.name, ical.State{}, ical.Options{Now: s.clock.Now})
+		poll := ical.Get(ctx, s.server.Client(), s.server.URL+"/export/"+site.name, ical.State{}, ical.Options{Now: s.Clock.Now})
 		if poll.Err != nil {
 			return poll.Err
 		}
@@ -352,13 +398,15 @@ func (s *listings) draw(ctx context.Context) error {
 			row[d-june(1)] = "ABVP"[slices.Index([]string{"airbnb", "booking", "vrbo", ""}, b.Source)]
 		}
 	}
-	fmt.Fprintln(s.out, "\nJune      123456789 123456789 123456789 ")
-	fmt.Fprintf(s.out, "%s   %s   A airbnb, B booking, V vrbo, P by phone, . free\n\n", flat, row)
+	s.Say("In 20 polls of each site, airbnb's closure slid %d times and stayed one; our own bookings came back to us %d times, and none was taken for a guest",
+		"За 20 опросов каждого сайта закрытие airbnb сдвинулось %d раз и осталось одним; наши же брони вернулись к нам %d раз, и ни одна не принята за гостя", s.slid, s.echoes)
+	s.Say("June     123456789 123456789 123456789", "Июнь     123456789 123456789 123456789")
+	s.Say("flat-12  %s  A airbnb, B booking, V vrbo, P by phone, . free", "flat-12  %s  A airbnb, B booking, V vrbo, P по телефону, . свободно", row)
 	return nil
 }
 
 // account checks the calendar by the notes and by the sites' own books.
-func (s *listings) account(ctx context.Context, checks *show.Checks) error {
+func (s *listings) account(ctx context.Context) error {
 	cal, err := s.calendar(ctx)
 	if err != nil {
 		return err
@@ -372,8 +420,9 @@ func (s *listings) account(ctx context.Context, checks *show.Checks) error {
 			}
 		}
 	}
-	wrong := 0
+	wrong, checked := 0, 0
 	for _, day := range cal.Days(june(10), june(1)+499) {
+		checked++
 		_, taken := sold[day.Date]
 		if free := day.Free > 0; free == taken || !day.Known {
 			wrong++
@@ -398,17 +447,16 @@ func (s *listings) account(ctx context.Context, checks *show.Checks) error {
 			closures++
 		}
 	}
-	checks.Add("calendars: polls that failed or were empty", s.faults == 8, "%d", s.faults)
-	checks.Add("calendars: false cancellations", s.falseCancels == 0, "%d", s.falseCancels)
-	checks.Add("calendars: bookings made by echo", s.strange == 0, "%d", s.strange)
-	checks.Add("calendars: nights that differ from the sites' books", wrong == 0, "%d", wrong)
-	checks.Add("calendars: nights given twice", twice == 0, "%d", twice)
-	checks.Add("calendars: a clash waited and was shown", s.waited == 1, "%d", s.waited)
-	checks.Add("calendars: bookings of a closure that slid ten days", closures == 1, "%d", closures)
+	s.Add("calendars: false cancellations", "календари: ложные отмены", s.falseCancels == 0, "%d", s.falseCancels)
+	s.Add("calendars: bookings made by an echo", "календари: брони из собственного эха", s.strange == 0, "%s", of(s.Story, s.strange, s.echoes))
+	s.Add("calendars: nights that differ from the sites' books", "календари: ночи, которые расходятся с книгами сайтов", wrong == 0, "%s", of(s.Story, wrong, checked))
+	s.Add("calendars: nights given twice", "календари: ночи, отданные дважды", twice == 0, "%s", of(s.Story, twice, len(on)))
+	s.Add("calendars: a clash waited and was shown", "календари: накладка ждала и была показана", s.waited == 1, "%d", s.waited)
+	s.Add("calendars: bookings of a closure that slid ten days", "календари: брони от закрытия, которое сдвигалось десять дней", closures == 1, "%d", closures)
 
-	fresh, echoes, leaks := 0, 0, 0
+	fresh, read, leaks := 0, 0, 0
 	for _, site := range s.sites {
-		poll := ical.Get(ctx, s.server.Client(), s.server.URL+"/export/"+site.name, ical.State{}, ical.Options{Now: s.clock.Now})
+		poll := ical.Get(ctx, s.server.Client(), s.server.URL+"/export/"+site.name, ical.State{}, ical.Options{Now: s.Clock.Now})
 		if poll.Err != nil {
 			return poll.Err
 		}
@@ -419,9 +467,9 @@ func (s *listings) account(ctx context.Context, checks *show.Checks) error {
 		}
 		plan, _ := ical.Reconcile(ical.State{}, poll, ical.Policy{Own: ownDomain})
 		fresh += len(plan.Add)
-		echoes += len(plan.Echo)
+		read += len(plan.Echo)
 	}
-	checks.Add("calendars: exports read back as new", fresh == 0 && echoes > 0, "%d of %d events", fresh, echoes)
-	checks.Add("calendars: a site's own bookings or a guest in its export", leaks == 0, "%d", leaks)
+	s.Add("calendars: exports read back as new", "календари: своё, прочитанное назад как новое", fresh == 0 && read > 0, "%s", of(s.Story, fresh, read))
+	s.Add("calendars: a site's own bookings or a guest in its export", "календари: брони самого сайта или имя гостя в выгрузке для него", leaks == 0, "%d", leaks)
 	return nil
 }

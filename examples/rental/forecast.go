@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 
 	"github.com/rickb777/date/v2"
 	"github.com/shopspring/decimal"
@@ -20,6 +24,7 @@ type roomFacts struct {
 	stays []forecast.Stay
 }
 
+// drawRooms invents them.
 func drawRooms(seed uint64) roomFacts {
 	rng := rand.New(rand.NewPCG(seed, 17))
 	f := roomFacts{today: date.New(2027, 6, 8)}
@@ -64,11 +69,12 @@ func drawRooms(seed uint64) roomFacts {
 	return f
 }
 
-// rooms is the page of a house: how full it will be, what of the books will be lost, and what the
-// channels brought.
-func rooms(f roomFacts, out string, checks *show.Checks) error {
+// comingWeeks is the chapter of what is to come: how full the house will be, what of the books will be
+// lost, and what the channels brought; with -out as a page.
+func comingWeeks(_ context.Context, s *show.Story) error {
+	f := drawRooms(s.Seed)
 	o := forecast.Options{AsOf: f.today, Days: 60, By: "channel"}
-	nights, err := forecast.Occupancy(forecast.All(f.stays), f.house, forecast.StaysConfig{Options: o})
+	sold, err := forecast.Occupancy(forecast.All(f.stays), f.house, forecast.StaysConfig{Options: o})
 	if err != nil {
 		return err
 	}
@@ -90,46 +96,66 @@ func rooms(f roomFacts, out string, checks *show.Checks) error {
 	if err != nil {
 		return err
 	}
-	checkRooms(f, past, nights, months, checks)
+	s.Say("%s, a house of 60 rooms with two years of history; the 60 days to come:", "%s, дом на 60 номеров с историей за два года; ближайшие 60 дней:", day(s, f.today))
+	s.Say("  %s nights are on the books; %s will be sold, four times of five between %s and %s", "  забронировано ночей %s; будет продано %s, в четырёх случаях из пяти от %s до %s",
+		sold.Total.Contract.StringFixed(0), sold.Total.Mean.StringFixed(0), sold.Total.Low.StringFixed(0), sold.Total.High.StringFixed(0))
+	s.Say("  they will bring %s RUB, between %s and %s", "  они принесут %s ₽, от %s до %s", revenue.Total.Mean.StringFixed(0), revenue.Total.Low.StringFixed(0), revenue.Total.High.StringFixed(0))
+	s.Say("  of %s bookings for these days %s will be cancelled", "  из %s броней на эти дни отменят %s", lost.Total.Contract.StringFixed(0), lost.Total.Mean.StringFixed(0))
+	for i, e := range sold.Evidence {
+		if e.Method == sold.Method {
+			s.Say("  so far this method (%s) missed by %.1f %%, and %d others were tried", "  до сих пор этот метод (%s) ошибался на %.1f %%, испытано других: %d", e.Method, 100*sold.Evidence[i].WAPE, len(sold.Evidence)-1)
+		}
+	}
+	sums := make(map[string]decimal.Decimal)
+	for _, r := range channels.Rows {
+		sums[r.Tag] = sums[r.Tag].Add(r.Revenue)
+	}
+	var brought []string
+	for _, tag := range slices.Sorted(maps.Keys(sums)) {
+		brought = append(brought, tag+" "+sums[tag].StringFixed(0))
+	}
+	s.Say("  the year behind brought %s RUB: %s", "  прошедший год принёс %s ₽: %s", months.Totals[0].Revenue.StringFixed(0), strings.Join(brought, ", "))
+	f.check(s, past, sold, months)
+
 	var heat []chart.Day
-	for _, b := range nights.Buckets {
+	for _, b := range sold.Buckets {
 		heat = append(heat, chart.Day{On: b.From, Share: forecast.Ratio{Num: b.Mean, Den: decimal.NewFromInt(60)}})
 	}
-	bars := chart.Series{Name: "revenue"}
+	bars := chart.Series{Name: s.T("revenue", "выручка")}
 	for _, r := range months.Rows {
 		bars.Points = append(bars.Points, chart.Point{Label: r.From.Format("2006-01"), Value: r.Revenue})
 	}
-	return show.Page(checks, out, "rental.html",
-		chart.Section{Title: "Occupancy", Text: fmt.Sprintf("By method %q. %s", nights.Method, nights.Degraded),
-			Charts: []chart.SVG{chart.Fan("Nights sold by day", nights), chart.Heat("How full the coming days will be", heat...)},
-			Tables: []forecast.Table{revenue.Table(), nights.PartsTable(), nights.EvidenceTable()}},
-		chart.Section{Title: "Cancellations", Charts: []chart.SVG{chart.Fan("Bookings that will be cancelled, by week of arrival", lost)}, Tables: []forecast.Table{lost.Table()}},
-		chart.Section{Title: "Channels", Charts: []chart.SVG{chart.Bars("Revenue by month, RUB", bars)}, Tables: []forecast.Table{months.Table(), channels.Table()}},
+	return s.Page("rental.html",
+		chart.Section{Title: s.T("Occupancy", "Загрузка"), Text: strings.TrimSpace(fmt.Sprintf(s.T("By method: %s. %s", "Метод: %s. %s"), sold.Method, sold.Degraded)),
+			Charts: []chart.SVG{chart.Fan(s.T("Nights sold by day", "Продано ночей по дням"), sold), chart.Heat(s.T("How full the coming days will be", "Как заполнены ближайшие дни"), heat...)},
+			Tables: []forecast.Table{revenue.Table().In(s.Lang), sold.PartsTable().In(s.Lang), sold.EvidenceTable().In(s.Lang)}},
+		chart.Section{Title: s.T("Cancellations", "Отмены"), Charts: []chart.SVG{chart.Fan(s.T("Bookings that will be cancelled, by week of arrival", "Брони, которые отменят, по неделе заезда"), lost)}, Tables: []forecast.Table{lost.Table().In(s.Lang)}},
+		chart.Section{Title: s.T("Channels", "Каналы"), Charts: []chart.SVG{chart.Bars(s.T("Revenue by month, RUB", "Выручка по месяцам, ₽"), bars)}, Tables: []forecast.Table{months.Table().In(s.Lang), channels.Table().In(s.Lang)}},
 	)
 }
 
-// checkRooms counts the nights by hand.
-func checkRooms(f roomFacts, past forecast.Period, nights forecast.Forecast, months forecast.RoomsReport, checks *show.Checks) {
+// check counts the nights by hand.
+func (f roomFacts) check(s *show.Story, past forecast.Period, ahead forecast.Forecast, months forecast.RoomsReport) {
 	books, sold, revenue := 0, 0, decimal.Zero
-	for _, s := range f.stays {
-		for k, n := 0, s.Arrival; n < s.Departure; k, n = k+1, n+1 {
-			stands := s.Cancelled.On == 0 && !(s.NoShow && s.Arrival <= f.today)
+	for _, st := range f.stays {
+		for k, n := 0, st.Arrival; n < st.Departure; k, n = k+1, n+1 {
+			stands := st.Cancelled.On == 0 && !(st.NoShow && st.Arrival <= f.today)
 			if n > f.today && n <= f.today+60 && stands {
 				books++
 			}
-			kept := (s.Cancelled.On == 0 || s.Cancelled.On >= past.To) && !s.NoShow && s.Booked.On < past.To
+			kept := (st.Cancelled.On == 0 || st.Cancelled.On >= past.To) && !st.NoShow && st.Booked.On < past.To
 			if n >= past.From && n < past.To && kept {
 				sold++
-				revenue = revenue.Add(s.Nights[k].Amount)
+				revenue = revenue.Add(st.Nights[k].Amount)
 			}
 		}
 	}
-	checks.Add("nights on the books equal the bookings", nights.Total.Contract.Equal(decimal.NewFromInt(int64(books))), "%d", books)
-	checks.Add("nights sold in the year equal the stays", months.Totals[0].Sold == sold, "%d", sold)
-	checks.Add("revenue of the year equals the stays", months.Totals[0].Revenue.Equal(revenue), "%s", revenue)
+	year := months.Totals[0]
 	parts := decimal.Zero
-	for _, p := range nights.Parts {
+	for _, p := range ahead.Parts {
 		parts = parts.Add(p.Mean)
 	}
-	checks.Add("channels add up to the forecast", parts.Equal(nights.Total.Mean), "%s", parts)
+	s.Add("forecast: nights on the books are those of the bookings", "прогноз: забронированные ночи те же, что в бронях", ahead.Total.Contract.Equal(decimal.NewFromInt(int64(books))), "%s", number(s, books))
+	s.Add("forecast: nights and revenue of the year are those of the stays", "прогноз: ночи и выручка года те же, что в заездах", year.Sold == sold && year.Revenue.Equal(revenue), "%s, %s RUB", number(s, sold), revenue.StringFixed(2))
+	s.Add("forecast: the channels add up to the whole", "прогноз: каналы складываются в целое", parts.Equal(ahead.Total.Mean), "%s", parts)
 }

@@ -11,28 +11,28 @@ import (
 )
 
 // A ledger counts, night by night, who has a room by the events of the feed alone. It is the
-// example's independent check: it shares no rule with package booking.
+// season's independent check: it shares no rule with package booking.
 type ledger struct {
 	rooms  map[string]int
 	taken  map[night]int
 	has    map[string]entry // by pool and reservation
 	seqs   map[string]int64
 	events int
-	over   int // nights on which more had a room than there are
-	gaps   int
-	slept  map[night]int // who really was there
+	over   int            // nights on which more had a room than there are
+	gaps   int            // events told twice or skipped
+	ways   map[string]int // how many entered each state; "granted": had a room at once
+	slept  map[night]int  // who really was there
 }
 
 // An entry is the nights that a reservation has.
 type entry struct{ from, to date.Date }
 
 func newLedger(rooms map[string]int) *ledger {
-	return &ledger{rooms: rooms, taken: make(map[night]int), has: make(map[string]entry), seqs: make(map[string]int64), slept: make(map[night]int)}
+	return &ledger{rooms: rooms, taken: make(map[night]int), has: make(map[string]entry), seqs: make(map[string]int64), ways: make(map[string]int), slept: make(map[night]int)}
 }
 
-func (l *ledger) apply(e booking.Event) {
+func (l *ledger) apply(pool string, e booking.Event) {
 	l.events++
-	pool := e.Key.ID
 	if l.seqs[pool]++; e.Seq != l.seqs[pool] {
 		l.gaps++
 	}
@@ -40,12 +40,16 @@ func (l *ledger) apply(e booking.Event) {
 		return
 	}
 	key := pool + "/" + string(e.Reservation.ID)
-	old := l.has[key]
+	old, known := l.has[key]
 	for d := old.from; d < old.to; d++ {
 		l.taken[night{pool, d}]--
 	}
+	state := e.Reservation.State.String()
+	if l.ways[state]++; state == "held" && !known {
+		l.ways["granted"]++
+	}
 	var now entry
-	switch e.Reservation.State.String() {
+	switch state {
 	case "held", "confirmed", "checked_in", "checked_out", "blocked":
 		now.from, now.to = e.Reservation.Claims[0].Span.Dates()
 	}
@@ -54,7 +58,7 @@ func (l *ledger) apply(e booking.Event) {
 		if l.taken[n]++; l.taken[n] > l.rooms[pool] {
 			l.over++
 		}
-		if e.Kind == booking.KindCheckedOut {
+		if state == "checked_out" {
 			l.slept[n]++
 		}
 	}
@@ -62,17 +66,25 @@ func (l *ledger) apply(e booking.Event) {
 }
 
 // full reports whether every room of the pool is taken on a night of the stay.
-func (l *ledger) full(pool string, arrival, departure date.Date) bool {
-	for d := arrival; d < departure; d++ {
-		if l.taken[night{pool, d}] >= l.rooms[pool] {
+func (l *ledger) full(b booked) bool {
+	for d := b.arrival; d < b.departure; d++ {
+		if l.taken[night{b.pool, d}] >= l.rooms[b.pool] {
 			return true
 		}
 	}
 	return false
 }
 
+// sleptNights are all nights that guests spent in the house.
+func (l *ledger) sleptNights() (total int) {
+	for _, n := range l.slept {
+		total += n
+	}
+	return total
+}
+
 // weeks draws how full each pool was, a sign for each week.
-func (l *ledger) weeks() []string {
+func (l *ledger) weeks(rooms string) []string {
 	var pools []string
 	for pool := range l.rooms {
 		pools = append(pools, pool)
@@ -95,7 +107,7 @@ func (l *ledger) weeks() []string {
 			b.WriteByte(".123456789#"[min(10, 10*slept/(7*l.rooms[pool]))])
 		}
 		if nights > 0 {
-			lines = append(lines, fmt.Sprintf("%-3s %3d rooms %s %d %%", pool, l.rooms[pool], b.String(), 100*total/nights))
+			lines = append(lines, fmt.Sprintf("%-3s %3d %s %s %d %%", pool, l.rooms[pool], rooms, b.String(), 100*total/nights))
 		}
 	}
 	return lines

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"hash/fnv"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -18,244 +19,358 @@ import (
 	"github.com/tenure-go/tenure/store"
 )
 
-// workers is how many goroutines ask for rooms at once.
+// workers is how many desks sell the rooms at once.
 const workers = 16
 
-// A season is the replay of a file of bookings, day by day, through one desk.
-type season struct {
-	desk  *booking.Desk
-	feed  booking.Feed
-	due   booking.Due
-	clock *show.Clock
-	out   io.Writer
-
-	stays  []*guest
-	rooms  map[string]int // by pool
-	check  *ledger        // follows the feed, and knows nothing of booking's rules
+// A replay is a season, day by day: every booking of the input asks for a room from one of many
+// goroutines, guests arrive, leave, cancel or do not come. What it knows of its guests it knows from
+// the feed, so that it can be interrupted at any moment and go on.
+type replay struct {
+	*show.Story
+	desk   *booking.Desk
+	prefix string // of its units
+	rooms  map[string]int
+	guests []guest
+	days   days
+	byID   map[booking.ReservationID]*guest
+	party  int     // how many guests one goroutine asks for at once
+	check  *ledger // follows the feed too, and knows nothing of booking's rules
 	cursor store.Cursor
 
 	mu       sync.Mutex
-	counts   map[string]int // of what happened
-	refusals []refusal      // of the day
-	unfull   int            // refusals for which the ledger found no full night
-	examples []string       // a few refusals in words
+	progress progress
+	refused  []booked // of the day
+	examples []string // a few refusals in words
 	commands int
 	spent    time.Duration
 }
 
-// A guest is a stay on its way through the desk.
+// A guest is a booking on its way through the desk.
 type guest struct {
-	stay
-	queue  bool // would rather wait than be refused
-	ref    booking.Ref
-	made   bool // has or had a reservation
-	waited bool
+	booked
+	queues bool          // would rather wait than be refused
+	state  booking.State // as the feed says; 0: not booked yet
 }
 
-type refusal struct {
-	pool               string
-	arrival, departure date.Date
+// progress is what a replay keeps beside the bookings: a refusal leaves no trace in a calendar.
+type progress struct {
+	Day     date.Date // the last whole one
+	Refused int
+	Wrong   int // refusals for which the ledger found no full night
+	Nowhere int // guests who arrived to no room
 }
 
-// play runs the season of the stays and adds its facts to checks.
-func play(ctx context.Context, out io.Writer, s stores, stays []stay, percent int, checks *show.Checks) error {
-	replayed, noNight, sameDay := sift(stays)
-	fmt.Fprintf(out, "%s rows, %s without a night, %s ended the day they were made\n", group(len(stays)), group(noNight), group(sameDay))
-	if len(replayed) == 0 {
-		return errors.New("no row is left to replay")
+const (
+	markOf   = "season of"
+	markDay  = "season day"
+	markSold = "season sold" // how far the feed of bookings had come
+)
+
+// season replays the input through one desk. rooms is how many there are, in per cent of the demand.
+func season(ctx context.Context, s *show.Story, percent int) error {
+	if percent < 1 || percent > 100 {
+		return &show.UsageError{Why: fmt.Sprintf("-rooms %d: must be from 1 to 100", percent)}
 	}
-	clock := show.NewClock(replayed[0].stay.made.MidnightUTC())
-	desk, err := booking.New(booking.Config{Store: s.store, Now: clock.Now})
+	all, err := readBookings(s)
 	if err != nil {
 		return err
 	}
-	rooms, total := demand(replayed), 0
-	for pool, n := range rooms {
-		rooms[pool] = max(1, n*percent/100)
-		total += rooms[pool]
+	kept, noNight, sameDay := sift(all)
+	s.Say("%s bookings; %s were for no night and %s ended on the day they were made, which leaves %s",
+		"Броней: %s; из них без ночей %s, отменены в день заказа %s; остаётся %s", number(s, len(all)), number(s, noNight), number(s, sameDay), number(s, len(kept)))
+	if len(kept) == 0 {
+		return &show.UsageError{Why: s.T("no booking is left to replay", "не осталось броней, которые можно проиграть")}
 	}
-	fmt.Fprintf(out, "%s holds, %d pools, %d rooms", group(len(replayed)), len(rooms), total)
-	if percent < 100 {
-		fmt.Fprintf(out, " (%d %% of the highest demand)", percent)
-	}
-	fmt.Fprintln(out)
-	se := &season{desk: desk, feed: s.feed, due: s.due, clock: clock, out: out, stays: replayed, rooms: rooms, check: newLedger(rooms), counts: make(map[string]int)}
-	for i, g := range replayed {
-		g.queue = percent < 100 && i%2 == 1
-	}
-	if err := se.run(ctx); err != nil {
+	r, err := newReplay(ctx, s, kept, percent)
+	if err != nil {
 		return err
 	}
-	fixed := firstFit(replayed, rooms)
-	se.report(fixed)
-	se.facts(checks, percent, fixed)
-	return nil
-}
-
-// sift leaves out the rows that need no room.
-func sift(stays []stay) (kept []*guest, noNight, sameDay int) {
-	for _, s := range stays {
-		switch {
-		case s.departure <= s.arrival:
-			noNight++
-		case s.ended <= s.made:
-			sameDay++
-		default:
-			if s.status == "Check-Out" { // who is said to have left on arrival leaves the next morning
-				s.ended = max(s.ended, s.arrival+1)
-			}
-			kept = append(kept, &guest{stay: s})
-		}
+	if err := r.play(ctx); err != nil {
+		return err
 	}
-	slices.SortStableFunc(kept, func(a, b *guest) int { return int(a.stay.made - b.stay.made) })
-	return kept, noNight, sameDay
+	fixed := firstFit(kept, r.rooms)
+	r.tell(fixed, percent)
+	r.facts(percent)
+	return s.Mark(ctx, markSold, string(r.cursor))
 }
 
-// demand is the most rooms of each pool that are ever taken for one night.
-func demand(stays []*guest) map[string]int {
-	most := make(map[string]int)
-	taken := make(map[night]int)
-	eachDay(stays, func(_ date.Date, ended, made []*guest) {
-		for _, g := range ended {
-			for d := freedFrom(g); d < g.departure; d++ {
-				taken[night{g.pool, d}]--
-			}
-		}
-		for _, g := range made {
-			for d := g.arrival; d < g.departure; d++ {
-				taken[night{g.pool, d}]++
-				most[g.pool] = max(most[g.pool], taken[night{g.pool, d}])
-			}
-		}
-	})
-	return most
-}
-
-type night struct {
-	pool string
-	date date.Date
-}
-
-// freedFrom is the first night that the end of a stay frees.
-func freedFrom(g *guest) date.Date {
-	if g.status == "Check-Out" {
-		return g.ended
+func newReplay(ctx context.Context, s *show.Story, kept []booked, percent int) (*replay, error) {
+	r := &replay{Story: s, prefix: fmt.Sprintf("season-%d/", s.Run), rooms: demand(kept), days: byDay(kept), byID: make(map[booking.ReservationID]*guest), party: 4}
+	if percent < 100 {
+		r.party = 1
 	}
-	return g.arrival
+	total, input := 0, fnv.New64a()
+	for pool, n := range r.rooms {
+		r.rooms[pool] = max(1, n*percent/100)
+		total += r.rooms[pool]
+	}
+	r.guests = make([]guest, len(kept))
+	for i, b := range kept {
+		fmt.Fprintln(input, b)
+		r.guests[i] = guest{booked: b, queues: percent < 100 && i%2 == 1}
+		r.byID[b.id()] = &r.guests[i]
+	}
+	r.check = newLedger(r.rooms)
+	s.Say("%d rooms in %d pools, which is %d %% of the highest demand", "Номеров: %d, категорий: %d; это %d %% наибольшего спроса", total, len(r.rooms), percent)
+
+	// A season that is played a second time from the middle of a day finds clocks that are ahead of it.
+	var err error
+	if r.desk, err = booking.New(booking.Config{Store: s.Booking, Now: s.Clock.Now, MaxSkew: 24 * time.Hour}); err != nil {
+		return nil, err
+	}
+	of := fmt.Sprintf("%d %% %x", percent, input.Sum64())
+	begun, err := s.Marked(ctx, markOf)
+	switch {
+	case err != nil:
+		return nil, err
+	case begun == "":
+		return r, s.Mark(ctx, markOf, of)
+	case begun != of:
+		return nil, &show.UsageError{Why: s.T("the database holds an unfinished season of another -in or -rooms: give the same, or name another database",
+			"в базе незаконченный сезон с другими -in или -rooms: укажите те же или другую базу")}
+	}
+	last, err := s.Marked(ctx, markDay)
+	if err == nil && last != "" {
+		_, err = fmt.Sscan(last, &r.progress.Day, &r.progress.Refused, &r.progress.Wrong, &r.progress.Nowhere)
+	}
+	return r, err
 }
 
-// eachDay calls f for every day on which something happens.
-func eachDay(stays []*guest, f func(day date.Date, ended, made []*guest)) {
-	ended, made := make(map[date.Date][]*guest), make(map[date.Date][]*guest)
-	var days []date.Date
-	for _, g := range stays {
-		made[g.stay.made] = append(made[g.stay.made], g)
-		ended[g.ended] = append(ended[g.ended], g)
-		days = append(days, g.stay.made, g.ended)
-	}
-	slices.Sort(days)
-	for _, d := range slices.Compact(days) {
-		f(d, ended[d], made[d])
-	}
+func (b booked) id() booking.ReservationID { return booking.ReservationID(fmt.Sprint("row-", b.line)) }
+
+func (r *replay) ref(g *guest) booking.Ref {
+	return booking.Ref{Unit: booking.UnitID(r.prefix + g.pool), ID: g.id()}
 }
 
-// firstFit counts the bookings that would be refused if each were given a fixed room, the first
-// that is free, when it is made.
-func firstFit(stays []*guest, rooms map[string]int) (refused int) {
-	type cell struct {
-		night
-		room int
+// play goes on after the last whole day. What of the next day was done before the program was
+// interrupted is asked for again under the same IDs, and is not done twice.
+func (r *replay) play(ctx context.Context) error {
+	bar := show.NewBar(os.Stderr, len(r.guests))
+	defer bar.Done()
+	left := slices.Clone(r.days.dates)
+	for len(left) > 0 && left[0] <= r.progress.Day {
+		bar.Add(len(r.days.made[left[0]]))
+		left = left[1:]
 	}
-	taken := make(map[cell]bool)
-	given := make(map[*guest]int)
-	eachDay(stays, func(_ date.Date, ended, made []*guest) {
-		for _, g := range ended {
-			if room, ok := given[g]; ok {
-				for d := freedFrom(g); d < g.departure; d++ {
-					delete(taken, cell{night{g.pool, d}, room})
-				}
-			}
-		}
-	next:
-		for _, g := range made {
-			for room := 1; room <= rooms[g.pool]; room++ {
-				free := true
-				for d := g.arrival; d < g.departure && free; d++ {
-					free = !taken[cell{night{g.pool, d}, room}]
-				}
-				if !free {
-					continue
-				}
-				given[g] = room
-				for d := g.arrival; d < g.departure; d++ {
-					taken[cell{night{g.pool, d}, room}] = true
-				}
-				continue next
-			}
-			refused++
-		}
-	})
-	return refused
-}
-
-func (s *season) run(ctx context.Context) error {
-	for pool, n := range s.rooms {
-		unit := booking.Unit{ID: booking.UnitID(pool), Capacity: n, Zone: "Europe/Lisbon"}
-		if _, err := s.desk.Do(ctx, booking.Define{Unit: unit, By: "example"}); err != nil {
+	if len(left) > 0 {
+		r.Clock.Set(left[0].MidnightUTC())
+		if err := r.define(ctx); err != nil {
 			return err
 		}
 	}
-	arrivals := make(map[date.Date][]*guest)
-	ended, made := make(map[date.Date][]*guest), make(map[date.Date][]*guest)
-	var days []date.Date
-	for _, g := range s.stays {
-		made[g.stay.made] = append(made[g.stay.made], g)
-		ended[g.ended] = append(ended[g.ended], g)
-		days = append(days, g.stay.made, g.ended, g.arrival)
-		if g.status == "Check-Out" {
-			arrivals[g.arrival] = append(arrivals[g.arrival], g)
-		}
+	if err := r.follow(ctx); err != nil {
+		return err
 	}
-	slices.Sort(days)
-	days = slices.Compact(days)
-	bar := show.NewBar(os.Stderr, len(s.stays))
-	for _, d := range days {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
+	for _, day := range left {
+		if err := r.playDay(ctx, day); err != nil {
+			return err
 		}
-		started := time.Now()
-		steps := []struct {
-			hour int
-			who  []*guest
-			do   func(context.Context, *guest) error
-		}{{10, ended[d], s.end}, {12, made[d], s.book}, {15, arrivals[d], s.arrive}}
-		for _, step := range steps {
-			s.clock.Set(d.MidnightUTC().Add(time.Duration(step.hour) * time.Hour))
-			if _, err := s.desk.Tick(ctx, s.due, len(s.rooms)); err != nil {
-				return err
-			}
-			if err := s.together(ctx, step.who, step.do); err != nil {
-				return err
-			}
-			if err := s.follow(ctx); err != nil {
-				return err
-			}
-		}
-		s.spent += time.Since(started)
-		bar.Add(len(made[d]))
+		bar.Add(len(r.days.made[day]))
 	}
-	bar.Done()
 	return nil
 }
 
-// together does something for all guests, from many goroutines at once.
-func (s *season) together(ctx context.Context, guests []*guest, do func(context.Context, *guest) error) error {
+func (r *replay) define(ctx context.Context) error {
+	for pool, n := range r.rooms {
+		unit := booking.Unit{ID: booking.UnitID(r.prefix + pool), Capacity: n, Zone: "Europe/Lisbon"}
+		if _, err := r.desk.Do(ctx, booking.Define{Unit: unit, By: "rental"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *replay) playDay(ctx context.Context, day date.Date) error {
+	started := time.Now()
+	steps := []struct {
+		hour int
+		do   func(context.Context) error
+	}{
+		{10, func(ctx context.Context) error { return r.each(ctx, r.days.ended[day], r.end) }},
+		{12, func(ctx context.Context) error { return r.book(ctx, r.days.made[day]) }},
+		{15, func(ctx context.Context) error { return r.each(ctx, r.days.arriving[day], r.arrive) }},
+	}
+	for _, step := range steps {
+		r.Clock.Set(day.MidnightUTC().Add(time.Duration(step.hour) * time.Hour))
+		if _, err := r.desk.Tick(ctx, ours{r.Booking, r.prefix}, len(r.rooms)); err != nil {
+			return err
+		}
+		if err := step.do(ctx); err != nil {
+			return err
+		}
+		if err := r.follow(ctx); err != nil {
+			return err
+		}
+	}
+	p := &r.progress
+	p.Day = day
+	r.spent += time.Since(started)
+	return r.Mark(ctx, markDay, fmt.Sprintln(int(p.Day), p.Refused, p.Wrong, p.Nowhere))
+}
+
+// book lets the day's guests ask for their rooms from sixteen goroutines, those who want the same nights
+// at the same moment. Where there are rooms for all, each goroutine asks for several guests at once.
+func (r *replay) book(ctx context.Context, made []int) error {
+	var parties [][]*guest
+	for _, guests := range r.byPool(made, func(*guest) bool { return true }) {
+		parties = slices.AppendSeq(parties, slices.Chunk(guests, r.party))
+	}
+	return together(workers, parties, func(party []*guest) error { return r.ask(ctx, party) })
+}
+
+// ask asks for a room for each of the party. Whoever gets one has it confirmed in the same commit; if one
+// does not, each asks for himself.
+func (r *replay) ask(ctx context.Context, party []*guest) error {
+	var cmds []booking.Command
+	for _, g := range party {
+		span, err := booking.Nights(g.arrival, g.departure)
+		if err != nil {
+			return err
+		}
+		hold := booking.Hold{ID: g.id(), Unit: r.ref(g).Unit, Span: span, Holder: fmt.Sprint("guest-", g.line)}
+		if g.queues {
+			hold.Policy = booking.PolicyQueue
+			cmds = append(cmds, hold)
+			continue
+		}
+		cmds = append(cmds, hold, booking.Confirm{Ref: r.ref(g)})
+	}
+	res, err := r.desk.Do(ctx, cmds...)
+	if err == nil && res.State == booking.StateHeld {
+		confirm := booking.Confirm{Ref: res.Ref()}
+		res, err = r.desk.Confirm(ctx, confirm)
+		cmds = append(cmds, confirm)
+	}
+	var taken *booking.TakenError
+	refused := errors.As(err, &taken)
+	if refused && len(party) > 1 {
+		for i := range party {
+			if err := r.ask(ctx, party[i:i+1]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.commands += len(cmds)
+	switch {
+	case refused:
+		r.refused = append(r.refused, party[0].booked)
+		if len(r.examples) < 3 {
+			r.examples = append(r.examples, strings.ReplaceAll(taken.Text(r.Lang), r.prefix, ""))
+		}
+		return nil
+	case err != nil || res.State == booking.StateQueued:
+		return err
+	}
+	for _, g := range party {
+		if err := r.Promise("booked %s %s %s %s", r.ref(g).Unit, g.id(), g.arrival, g.departure); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// byPool returns those of the guests who need it, a pool together and in order of arrival.
+func (r *replay) byPool(who []int, needs func(*guest) bool) [][]*guest {
+	pools := make(map[string][]*guest)
+	for _, i := range who {
+		if g := &r.guests[i]; needs(g) {
+			pools[g.pool] = append(pools[g.pool], g)
+		}
+	}
+	var all [][]*guest
+	for _, pool := range slices.Sorted(maps.Keys(pools)) {
+		slices.SortStableFunc(pools[pool], func(a, b *guest) int { return int(a.arrival - b.arrival) })
+		all = append(all, pools[pool])
+	}
+	return all
+}
+
+// end is what a guest does at the end, nil if he has no room to leave.
+func (r *replay) end(g *guest) booking.Command {
+	switch {
+	case g.state == 0 || g.state == booking.StateExpired || g.state == booking.StateQueued && g.status != cancelled:
+		return nil // was refused, or waited in vain
+	case g.status == leftHouse:
+		return booking.CheckOut{Ref: r.ref(g)}
+	case g.status == cancelled:
+		return booking.Cancel{Ref: r.ref(g)}
+	}
+	return booking.NoShow{Ref: r.ref(g)}
+}
+
+// arrive checks a guest in, if he has a room.
+func (r *replay) arrive(g *guest) booking.Command {
+	if g.state == 0 || g.state == booking.StateExpired || g.state == booking.StateQueued {
+		return nil
+	}
+	return booking.CheckIn{Ref: r.ref(g)}
+}
+
+// each carries out one command for each of the guests: those of a pool whose stays lie near one another
+// in one commit, which has to read the weeks around them and not the whole calendar.
+func (r *replay) each(ctx context.Context, who []int, command func(*guest) booking.Command) error {
+	pools := r.byPool(who, func(g *guest) bool { return command(g) != nil })
+	return together(len(pools), pools, func(guests []*guest) error {
+		for len(guests) > 0 {
+			n := near(guests)
+			if err := r.atOnce(ctx, guests[:n], command); err != nil {
+				return err
+			}
+			guests = guests[n:]
+		}
+		return nil
+	})
+}
+
+// near is how many of the guests, who are in the order of arrival, have no gap of two weeks between them.
+func near(guests []*guest) int {
+	until := guests[0].departure
+	for i, g := range guests {
+		if g.arrival > until+14 {
+			return i
+		}
+		until = max(until, g.departure)
+	}
+	return len(guests)
+}
+
+// atOnce carries out the guests' commands in one commit. Where that is refused because one finds no
+// room, each goes by itself.
+func (r *replay) atOnce(ctx context.Context, guests []*guest, command func(*guest) booking.Command) error {
+	var cmds []booking.Command
+	for _, g := range guests {
+		cmds = append(cmds, command(g))
+	}
+	r.mu.Lock()
+	r.commands += len(cmds)
+	r.mu.Unlock()
+	_, err := r.desk.Do(ctx, cmds...)
+	if !errors.Is(err, booking.ErrTaken) {
+		return err
+	}
+	for _, cmd := range cmds {
+		if _, err := r.desk.Do(ctx, cmd); errors.Is(err, booking.ErrTaken) {
+			r.mu.Lock()
+			r.progress.Nowhere++
+			r.mu.Unlock()
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// together does something with all of them, from so many goroutines at once.
+func together[T any](goroutines int, all []T, do func(T) error) error {
 	var wg sync.WaitGroup
-	errs := make([]error, workers)
-	for w := range min(workers, len(guests)) {
+	errs := make([]error, goroutines)
+	for w := range goroutines {
 		wg.Go(func() {
-			for i := w; i < len(guests) && errs[w] == nil; i += workers {
-				errs[w] = do(ctx, guests[i])
+			for i := w; i < len(all) && errs[w] == nil; i += goroutines {
+				errs[w] = do(all[i])
 			}
 		})
 	}
@@ -263,166 +378,108 @@ func (s *season) together(ctx context.Context, guests []*guest, do func(context.
 	return errors.Join(errs...)
 }
 
-func (s *season) count(what string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.counts[what]++
-	s.commands++
-}
-
-// book asks for a room and confirms what it gets.
-func (s *season) book(ctx context.Context, g *guest) error {
-	span, err := booking.Nights(g.arrival, g.departure)
-	if err != nil {
-		return err
-	}
-	hold := booking.Hold{ID: booking.ReservationID(fmt.Sprint("row-", g.line)), Unit: booking.UnitID(g.pool), Span: span, Holder: fmt.Sprint("guest-", g.line)}
-	if g.queue {
-		hold.Policy = booking.PolicyQueue
-	}
-	res, err := s.desk.Hold(ctx, hold)
-	var taken *booking.TakenError
-	switch {
-	case errors.As(err, &taken):
-		s.count("refused")
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.refusals = append(s.refusals, refusal{g.pool, g.arrival, g.departure})
-		if len(s.examples) < 3 {
-			s.examples = append(s.examples, taken.Text("en"))
-		}
-		return nil
-	case err != nil:
-		return err
-	}
-	g.ref, g.made = booking.Ref{Unit: hold.Unit, ID: res.ID}, true
-	if res.State == booking.StateQueued {
-		g.waited = true
-		s.count("queued")
-		return nil
-	}
-	s.count("granted")
-	if _, err := s.desk.Confirm(ctx, booking.Confirm{Ref: res.Ref()}); err != nil {
-		return err
-	}
-	s.count("confirmed")
-	return nil
-}
-
-// end carries out a departure, a cancellation or a no-show.
-func (s *season) end(ctx context.Context, g *guest) error {
-	if !g.made {
-		return nil
-	}
-	var cmd booking.Command
-	switch g.status {
-	case "Check-Out":
-		cmd = booking.CheckOut{Ref: g.ref}
-	case "Canceled":
-		cmd = booking.Cancel{Ref: g.ref}
-	default:
-		cmd = booking.NoShow{Ref: g.ref}
-	}
-	_, err := s.desk.Do(ctx, cmd)
-	if errors.Is(err, booking.ErrRefused) && g.waited {
-		s.count("never got a room") // who waited in vain has nothing to end
-		return nil
-	}
-	if err == nil {
-		s.count(g.status)
-	}
-	return err
-}
-
-// arrive checks a guest in.
-func (s *season) arrive(ctx context.Context, g *guest) error {
-	if !g.made {
-		return nil
-	}
-	_, err := s.desk.Do(ctx, booking.CheckIn{Ref: g.ref})
-	switch {
-	case err == nil:
-		s.count("arrived")
-	case errors.Is(err, booking.ErrRefused) && g.waited:
-		s.count("still waiting on arrival")
-		return nil
-	case errors.Is(err, booking.ErrTaken):
-		s.count("arrived to no room")
-		return nil
-	}
-	return err
-}
-
-// follow reads the feed: the ledger takes in every event, and who was promoted confirms the offer.
-func (s *season) follow(ctx context.Context) error {
+// follow reads the feed: guests and ledger take in every event, and who waited and was offered a room
+// confirms the offer.
+func (r *replay) follow(ctx context.Context) error {
 	for {
-		events, cursor, err := s.feed.Since(ctx, s.cursor, 1000)
+		events, cursor, err := r.Booking.Since(ctx, r.cursor, 1000)
 		if err != nil {
 			return err
 		}
 		if len(events) == 0 {
 			break
 		}
-		s.cursor = cursor
+		r.cursor = cursor
+		var offered []*guest
 		for _, e := range events {
-			s.check.apply(e)
-			if e.Kind != booking.KindHeld || e.Command == "hold" {
+			pool, ok := strings.CutPrefix(e.Key.ID, r.prefix)
+			if !ok {
+				continue // another chapter's, or an earlier run's
+			}
+			r.check.apply(pool, e)
+			if e.Reservation == nil {
 				continue
 			}
-			ref := booking.Ref{Unit: booking.UnitID(e.Key.ID), ID: e.Reservation.ID}
-			_, err := s.desk.Confirm(ctx, booking.Confirm{Ref: ref})
-			if errors.Is(err, booking.ErrRefused) {
-				continue // cancelled since, on the same day
+			g := r.byID[e.Reservation.ID]
+			g.state = e.Reservation.State
+			if e.Kind == booking.KindHeld && e.Command != "hold" {
+				offered = append(offered, g)
 			}
-			if err != nil {
+		}
+		for _, g := range offered {
+			if g.state != booking.StateHeld {
+				continue // cancelled since, or confirmed before the program was interrupted
+			}
+			_, err := r.desk.Confirm(ctx, booking.Confirm{Ref: r.ref(g)})
+			if err != nil && !errors.Is(err, booking.ErrRefused) { // refused: the offer has lapsed
 				return err
 			}
-			s.count("promoted")
+			r.commands++
+			if err := r.Promise("booked %s %s %s %s", r.ref(g).Unit, g.id(), g.arrival, g.departure); err != nil {
+				return err
+			}
 		}
 	}
-	for _, r := range s.refusals {
-		if !s.check.full(r.pool, r.arrival, r.departure) {
-			s.unfull++
+	for _, b := range r.refused {
+		r.progress.Refused++
+		if !r.check.full(b) {
+			r.progress.Wrong++
 		}
 	}
-	s.refusals = s.refusals[:0]
+	r.refused = r.refused[:0]
 	return nil
 }
 
-func (s *season) report(fixed int) {
-	fmt.Fprintf(s.out, "granted %s, queued %s (of these promoted %s), refused %s\n", group(s.counts["granted"]), group(s.counts["queued"]), group(s.counts["promoted"]), group(s.counts["refused"]))
-	for _, text := range s.examples {
-		fmt.Fprintln(s.out, "  refused:", text)
+// tell prints the season. With too few rooms it is up to the goroutines who asks first, so that then
+// the numbers go where all goes that differs from run to run.
+func (r *replay) tell(fixed, percent int) {
+	w, ways := r.W, r.check.ways
+	if percent < 100 {
+		r.W = r.Errs
+		defer func() { r.W = w }()
 	}
-	fmt.Fprintf(s.out, "arrivals %s, departures %s, cancellations %s, no-shows %s\n",
-		group(s.counts["arrived"]), group(s.counts["Check-Out"]), group(s.counts["Canceled"]), group(s.counts["No-Show"]))
-	fmt.Fprintf(s.out, "rooms fixed at booking (first fit) would have refused %d\n", fixed)
-	fmt.Fprintf(s.out, "%s commands from %d goroutines, %s a second\n\n", group(s.commands), workers, group(int(float64(s.commands)/s.spent.Seconds())))
-	fmt.Fprintln(s.out, "occupancy by pool and week, each sign a week: . none, 1 to 9 tenths, # full")
-	for _, line := range s.check.weeks() {
-		fmt.Fprintln(s.out, "  "+line)
+	r.Say("%d desks sold at once: %s bookings got a room at once, %s waited for one (and %s of them got it), %s were refused",
+		"Продавали разом %d стоек: сразу получили номер %s, ждали %s (дождались %s), отказано %s",
+		workers, number(r.Story, ways["granted"]), number(r.Story, ways["queued"]), number(r.Story, ways["held"]-ways["granted"]), number(r.Story, r.progress.Refused))
+	for _, text := range r.examples {
+		r.Say("  for example: %s", "  например: %s", text)
 	}
-	fmt.Fprintln(s.out)
+	r.Say("%s guests came and %s left; %s bookings were cancelled, %s guests did not come", "Гостей приехало %s, уехало %s; отменили %s, не приехали %s",
+		number(r.Story, ways["checked_in"]), number(r.Story, ways["checked_out"]), number(r.Story, ways["cancelled"]), number(r.Story, ways["no_show"]))
+	r.Say("Had each booking been given its room number when it was made, %s would have been refused: a pool gives numbers at the door",
+		"Если бы номер комнаты давали при заказе, отказать пришлось бы %s раз: здесь его дают у двери", number(r.Story, fixed))
+	r.Say("How full the house was, week by week: . nobody, 1 to 9 tenths, # full", "Как был заполнен дом, неделя за неделей: . пусто, 1–9 десятых, # полон")
+	for _, line := range r.check.weeks(r.T("rooms", "номеров")) {
+		r.Say("  %s", "  %s", line)
+	}
+	if seconds := r.spent.Seconds(); seconds > 0 {
+		fmt.Fprintf(r.Errs, r.T("%s commands from %d goroutines in %.1f s, %s a second\n", "%s команд из %d горутин за %.1f с, %s в секунду\n"),
+			number(r.Story, r.commands), workers, seconds, number(r.Story, int(float64(r.commands)/seconds)))
+	}
 }
 
-func (s *season) facts(checks *show.Checks, percent, fixed int) {
-	asked := len(s.stays)
-	sum := s.counts["granted"] + s.counts["queued"] + s.counts["refused"]
-	checks.Add("every hold is granted, queued or refused", sum == asked, "%s of %s", group(sum), group(asked))
-	checks.Add("overlaps, by a ledger of the feed", s.check.over == 0, "%d in %s events", s.check.over, group(s.check.events))
-	checks.Add("guests who arrived to no room", s.counts["arrived to no room"] == 0, "%d of %s", s.counts["arrived to no room"], group(s.counts["arrived"]))
-	checks.Add("events told twice or skipped", s.check.gaps == 0, "%d", s.check.gaps)
-	checks.Add("refusals on a night that the ledger finds full", s.unfull == 0, "%s of %s", group(s.counts["refused"]-s.unfull), group(s.counts["refused"]))
-	if percent >= 100 {
-		checks.Add("a pool as large as its demand refuses nobody", s.counts["refused"] == 0 && s.counts["queued"] == 0, "%d refused, %d queued", s.counts["refused"], s.counts["queued"])
+// facts compares the ledger of the feed with the input.
+func (r *replay) facts(percent int) {
+	count, nights := make(map[string]int), 0
+	for i := range r.guests {
+		g := &r.guests[i]
+		if count[g.status]++; g.status == leftHouse {
+			nights += int(g.ended - g.arrival)
+		}
 	}
-}
-
-// group writes a number with commas between thousands.
-func group(n int) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
+	p, ways, asked := r.progress, r.check.ways, len(r.guests)
+	answered := ways["granted"] + ways["queued"] + p.Refused
+	r.Add("season: requests that were granted, queued or refused", "сезон: каждая просьба получила ответ", answered == asked, "%s", of(r.Story, answered, asked))
+	r.Add("season: nights sold twice, by a ledger of the feed", "сезон: ночи, проданные дважды, по журналу событий", r.check.over == 0, "%d", r.check.over)
+	r.Add("season: wrong refusals, on no full night", "сезон: отказы без занятой ночи", p.Wrong == 0, "%s", of(r.Story, p.Wrong, asked))
+	r.Add("season: guests who arrived to no room", "сезон: гости, которым не нашлось номера", p.Nowhere == 0, "%s", of(r.Story, p.Nowhere, count[leftHouse]))
+	r.Add("season: events told twice or skipped", "сезон: события, рассказанные дважды или пропущенные", r.check.gaps == 0, "%d", r.check.gaps)
+	if percent < 100 {
+		return
 	}
-	return strings.TrimPrefix(text, ",")
+	r.Add("season: refused or kept waiting, though there are rooms for all", "сезон: отказано или велено ждать, хотя номеров хватает", p.Refused == 0 && ways["queued"] == 0, "%d", p.Refused+ways["queued"])
+	ended := []int{ways["checked_out"], ways["cancelled"], ways["no_show"]}
+	r.Add("season: departures, cancellations and no-shows are those of the input", "сезон: выезды, отмены и незаезды те же, что в данных",
+		slices.Equal(ended, []int{count[leftHouse], count[cancelled], count[noShow]}), "%s, %s, %s", number(r.Story, ended[0]), number(r.Story, ended[1]), number(r.Story, ended[2]))
+	r.Add("season: nights slept are those of the input", "сезон: прожитые ночи те же, что в данных", r.check.sleptNights() == nights, "%s", of(r.Story, r.check.sleptNights(), nights))
 }

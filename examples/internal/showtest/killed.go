@@ -62,7 +62,7 @@ func Killed(t *testing.T, times, promises int, args ...string) (promised []strin
 		}
 		for !starting {
 			line, ok := <-p.promises
-			require.True(t, ok, "it ended before it was killed: %s", &p.out)
+			require.True(t, ok, "it ended before it was killed: %s%s", &p.out, &p.errs)
 			promised, made[line] = append(promised, line), true
 			if len(made) >= after[i] {
 				break
@@ -75,7 +75,7 @@ func Killed(t *testing.T, times, promises int, args ...string) (promised []strin
 		}
 		var died *exec.ExitError
 		require.ErrorAs(t, p.cmd.Wait(), &died, "it ended before it was killed")
-		require.False(t, died.Exited(), "it ended by itself: %s", &p.out)
+		require.False(t, died.Exited(), "it ended by itself: %s%s", &p.out, &p.errs)
 		moment := "while it started"
 		if !starting {
 			moment = fmt.Sprintf("after promise %d", after[i])
@@ -86,7 +86,7 @@ func Killed(t *testing.T, times, promises int, args ...string) (promised []strin
 	for line := range p.promises {
 		promised = append(promised, line)
 	}
-	require.NoError(t, p.cmd.Wait(), &p.out)
+	require.NoError(t, p.cmd.Wait(), "%s%s", &p.out, &p.errs)
 	return promised, p.out.String()
 }
 
@@ -94,6 +94,7 @@ func Killed(t *testing.T, times, promises int, args ...string) (promised []strin
 type process struct {
 	cmd      *exec.Cmd
 	out      bytes.Buffer
+	errs     bytes.Buffer
 	promises chan string // closed when it has ended
 }
 
@@ -109,7 +110,7 @@ func startProgram(t *testing.T, args []string) *process {
 	p.cmd = exec.CommandContext(t.Context(), self, append(slices.Clone(args), "-promises", "/dev/fd/3")...)
 	p.cmd.Env = append(os.Environ(), asProgram+"=yes")
 	p.cmd.ExtraFiles = []*os.File{write}
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.errs
 	require.NoError(t, p.cmd.Start())
 	require.NoError(t, write.Close())
 	go func() {
