@@ -467,7 +467,22 @@ func (s *server) race(w http.ResponseWriter, r *http.Request) error {
 
 // stay is one reservation, with who waits behind it and what can be done with it.
 func (s *server) stay(w http.ResponseWriter, r *http.Request) error {
-	return s.showStay(w, r, s.page(r, "stay"), booking.Ref{Unit: booking.UnitID(r.PathValue("unit")), ID: booking.ReservationID(r.PathValue("id"))}, "")
+	p := s.page(r, "stay")
+	ref := booking.Ref{Unit: booking.UnitID(r.PathValue("unit")), ID: booking.ReservationID(r.PathValue("id"))}
+	if r.FormValue("peek") == "" {
+		return s.showStay(w, r, p, ref, "")
+	}
+	cal, err := s.h.view.calendar(ref.Unit, p.Now)
+	if err != nil {
+		return err
+	}
+	for i := range cal.Reservations {
+		if res := &cal.Reservations[i]; res.ID == ref.ID {
+			s.render(w, http.StatusOK, "peek", p.with(s.sheet(cal, res, p)))
+			return nil
+		}
+	}
+	return &booking.UnknownError{Kind: "reservation", ID: string(ref.ID)}
 }
 
 func (s *server) showStay(w http.ResponseWriter, r *http.Request, p page, ref booking.Ref, done string) error {
@@ -488,13 +503,18 @@ func (s *server) showStay(w http.ResponseWriter, r *http.Request, p page, ref bo
 	if wantsJSON(r) {
 		return writeJSON(w, res)
 	}
+	sh := s.sheet(cal, &res, p)
+	sh.Done = done
+	s.render(w, http.StatusOK, "stay", p.with(sh))
+	return nil
+}
+
+// sheet tells of a reservation: who, until when, how urgent, and who waits behind.
+func (s *server) sheet(cal booking.Calendar, res *booking.Reservation, p page) sheet {
 	span := res.Claims[0].Span
-	first, _ := span.Dates()
-	sh := sheet{Unit: cal.Unit, Number: number(ref.Unit), First: first, Span: spanText(span, p.Lang), Stay: &res, Class: classOf(&res), Holder: s.holder(&res), Done: done}
+	sh := sheet{Unit: cal.Unit, Number: number(cal.Unit.ID), Span: spanText(span, p.Lang), Stay: res, Class: classOf(res), Holder: s.holder(res)}
 	s.h.view.mu.RLock()
-	if card := s.h.view.aliases[dedup.CardID(res.Holder)]; card != "" {
-		sh.Card = string(card)
-	}
+	sh.Card = string(s.h.view.aliases[dedup.CardID(res.Holder)])
 	s.h.view.mu.RUnlock()
 	for i := range cal.Reservations {
 		if q := &cal.Reservations[i]; q.State == booking.StateQueued && q.ID != res.ID && q.Claims[0].Span.Overlaps(span) {
@@ -502,8 +522,7 @@ func (s *server) showStay(w http.ResponseWriter, r *http.Request, p page, ref bo
 		}
 	}
 	slices.SortFunc(sh.Waiting, func(a, b waiting) int { return cmp.Or(b.Priority-a.Priority, a.Since.Compare(b.Since)) })
-	s.render(w, http.StatusOK, "stay", p.with(sh))
-	return nil
+	return sh
 }
 
 // change confirms, extends or ends a reservation. Its letters follow in the same commit.
