@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -173,7 +172,11 @@ func (s *server) rule(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	touch := dedup.TouchID(r.PostForm.Get("touch"))
-	cmd := dedup.Decide{ID: dedup.DecisionID(cmp.Or(r.PostForm.Get("id"), newRequest())), By: string(p.Who.ID), Why: "board"}
+	id, err := requestID(r)
+	if err != nil {
+		return err
+	}
+	cmd := dedup.Decide{ID: dedup.DecisionID(id), By: string(p.Who.ID), Why: "board"}
 	switch do := r.PostForm.Get("do"); do {
 	case "split":
 		cmd.Ruling, cmd.A = dedup.RulingDifferent, []dedup.TouchID{touch}

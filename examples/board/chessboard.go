@@ -355,7 +355,11 @@ func (s *server) hold(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	cmd := booking.Hold{ID: booking.ReservationID(r.PostForm.Get("id")), Unit: a.unit, Span: a.span, Holder: string(c.card), Policy: policy,
+	id, err := requestID(r)
+	if err != nil {
+		return err
+	}
+	cmd := booking.Hold{ID: booking.ReservationID(id), Unit: a.unit, Span: a.span, Holder: string(c.card), Policy: policy,
 		Source: "board", By: string(p.Who.ID)}
 	if policy == booking.PolicyPreempt {
 		cmd.Priority = 5

@@ -232,7 +232,11 @@ func (s *server) showDeal(w http.ResponseWriter, r *http.Request, id pipeline.Ca
 func (s *server) command(w http.ResponseWriter, r *http.Request) error {
 	p := s.page(r, "deals")
 	id := pipeline.CaseID(r.PathValue("id"))
-	cmd := pipeline.Command{ID: pipeline.CommandID(r.PostForm.Get("id")), Case: id, Action: pipeline.Action(r.PostForm.Get("action")), By: p.Who.Actor}
+	request, err := requestID(r)
+	if err != nil {
+		return err
+	}
+	cmd := pipeline.Command{ID: pipeline.CommandID(request), Case: id, Action: pipeline.Action(r.PostForm.Get("action")), By: p.Who.Actor}
 	if r.PostForm.Get("call") != "" {
 		cmd.Touch = &pipeline.Touch{Kind: "call", Channel: "phone", Out: true, Answered: true}
 	}

@@ -50,7 +50,7 @@ type house struct {
 }
 
 // openHouse opens the desks over a file; without a name the file lasts as long as the program.
-func openHouse(ctx context.Context, file string, seed uint64) (*house, error) {
+func openHouse(ctx context.Context, file string, seed uint64, lang string) (*house, error) {
 	h := &house{clock: newClock(opening), view: newView()}
 	h.net = newNetwork(h.clock.Now)
 	var err error
@@ -66,7 +66,7 @@ func openHouse(ctx context.Context, file string, seed uint64) (*house, error) {
 	if h.db, err = sqlite.Open(ctx, file); err != nil {
 		return nil, err
 	}
-	if err := h.begin(ctx, seed); err != nil {
+	if err := h.begin(ctx, seed, lang); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
 	return h, nil
@@ -74,7 +74,7 @@ func openHouse(ctx context.Context, file string, seed uint64) (*house, error) {
 
 // begin opens the desks. A file without a past gets one; in one that has, the clock goes on where
 // its last event was.
-func (h *house) begin(ctx context.Context, seed uint64) error {
+func (h *house) begin(ctx context.Context, seed uint64, lang string) error {
 	if err := h.desks(ctx); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (h *house) begin(ctx context.Context, seed uint64) error {
 		return err
 	}
 	if len(events) == 0 {
-		if err := h.seed(ctx, seed); err != nil {
+		if err := h.seed(ctx, seed, lang); err != nil {
 			return err
 		}
 	}

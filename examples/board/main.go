@@ -40,7 +40,7 @@ func run(ctx context.Context, addr, file, lang string, seed uint64) (err error) 
 	if err != nil {
 		return err
 	}
-	h, err := openHouse(ctx, file, seed)
+	h, err := openHouse(ctx, file, seed, lang)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}

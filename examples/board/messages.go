@@ -180,7 +180,11 @@ func (s *server) write(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.h.post.Send(r.Context(), notify.Message{ID: notify.MessageID(r.PostForm.Get("id")), Template: "inquiry_received", To: c.to,
+	id, err := requestID(r)
+	if err != nil {
+		return err
+	}
+	_, err = s.h.post.Send(r.Context(), notify.Message{ID: notify.MessageID(id), Template: "inquiry_received", To: c.to,
 		Vars: map[string]string{"name": c.name, "place": "Tenure House"}, By: string(p.Who.ID)})
 	if err != nil {
 		return err

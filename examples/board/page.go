@@ -102,7 +102,7 @@ func (p page) When(t time.Time) string {
 func (p page) Milli(t time.Time) int64 { return t.UnixMilli() }
 
 // Left is the time until an instant.
-func (p page) Left(t time.Time) string { return leftText(t.Sub(p.Now)) }
+func (p page) Left(t time.Time) string { return leftText(t.Sub(p.Now), p.Lang) }
 
 // Paces are the buttons of the clock.
 func (p page) Paces() []string { return []string{"pause", "play", "fast", "faster"} }
@@ -116,13 +116,10 @@ func (p page) Today() date.Date { return today(p.Now) }
 func today(now time.Time) date.Date { return date.NewAt(now.In(location(zone))) }
 
 // leftText is a countdown, as the script of the page writes it too.
-func leftText(d time.Duration) string {
-	if d < 0 {
-		d = 0
-	}
-	s := int(d.Seconds())
+func leftText(d time.Duration, lang string) string {
+	s := int(max(0, d).Seconds())
 	if s >= 48*3600 {
-		return fmt.Sprintf("%d×24h", s/86400)
+		return fmt.Sprintf("%d\u00a0%s", s/86400, map[string]string{"en": "d", "ru": "дн."}[lang])
 	}
 	if s >= 3600 {
 		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
@@ -269,4 +266,4 @@ func (p page) Verdict(a dedup.Answer) string {
 }
 
 // Work is a length of working time.
-func (p page) Work(d time.Duration) string { return leftText(d) }
+func (p page) Work(d time.Duration) string { return leftText(d, p.Lang) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,6 +63,21 @@ func badForm(err error) error {
 	return &refusal{Status: http.StatusBadRequest, Code: "form", En: "the form cannot be read", Ru: "форма не читается"}
 }
 
+// requestID reads the ID that a form gives its command, so that it is done once however often it is sent.
+func requestID(r *http.Request) (string, error) {
+	id := r.PostForm.Get("id")
+	for _, b := range []byte(id) {
+		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-') {
+			id = ""
+			break
+		}
+	}
+	if id == "" || len(id) > 60 {
+		return "", badField("id", r.PostForm.Get("id"), "must be letters, digits and dashes, 60 at most", "должно быть из латинских букв, цифр и дефисов, не больше 60")
+	}
+	return id, nil
+}
+
 // A texter says itself in a language: every error of the library does.
 type texter interface{ Text(lang string) string }
 
@@ -81,7 +97,7 @@ var statuses = []struct {
 
 func statusOf(err error) int {
 	if own := (*refusal)(nil); errors.As(err, &own) {
-		return max(own.Status, http.StatusConflict*boolInt(own.Status == 0))
+		return cmp.Or(own.Status, http.StatusConflict)
 	}
 	if years := (*worktime.RangeError)(nil); errors.As(err, &years) {
 		return http.StatusConflict
@@ -92,13 +108,6 @@ func statusOf(err error) int {
 		}
 	}
 	return http.StatusInternalServerError
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // A no is what is shown and sent of an error: the library's own kind, reasons and values.

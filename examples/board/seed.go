@@ -43,7 +43,7 @@ var (
 
 // A person is somebody of the seeded town. What the desks make of him is theirs.
 type person struct {
-	name, latin  string
+	name, other  string // as he writes it, and now and then
 	phone, email string
 	lang         string
 	card         dedup.CardID
@@ -59,6 +59,7 @@ type entry struct {
 type script struct {
 	*house
 	rnd     *rand.Rand
+	lang    string // in which most people write
 	people  []*person
 	entries []entry
 	asked   int // inquiries written into the script
@@ -72,16 +73,19 @@ type script struct {
 }
 
 // seed plays the past of the house until the clock's opening.
-func (h *house) seed(ctx context.Context, seed uint64) error {
-	s := &script{house: h, rnd: rand.New(rand.NewPCG(seed, 2026))}
+func (h *house) seed(ctx context.Context, seed uint64, lang string) error {
+	s := &script{house: h, rnd: rand.New(rand.NewPCG(seed, 2026)), lang: lang}
 	s.town()
 	s.write()
-	lastDay := opening.Add(-24 * time.Hour)
-	if err := s.play(ctx, lastDay); err != nil {
+	if err := s.play(ctx, posting); err != nil {
 		return err
 	}
-	for at := lastDay; at.Before(opening); {
-		at = at.Add(time.Hour)
+	for at := posting; at.Before(opening); {
+		if step := 4 * time.Hour; opening.Sub(at) > step {
+			at = at.Add(step / 4)
+		} else {
+			at = at.Add(step / 24)
+		}
 		if err := s.play(ctx, at); err != nil {
 			return err
 		}
@@ -122,11 +126,11 @@ func (s *script) town() {
 	for i := range 300 {
 		woman := s.rnd.IntN(2)
 		given, family := givenNames[woman][s.rnd.IntN(len(givenNames[woman]))], surnames[s.rnd.IntN(len(surnames))]
-		p := &person{name: given[0] + " " + family[woman], latin: given[1] + " " + family[2+woman], lang: "ru",
+		p := &person{name: given[0] + " " + family[woman], other: given[1] + " " + family[2+woman], lang: "ru",
 			phone: fmt.Sprintf("+7 9%02d %03d-%02d-%02d", 10+s.rnd.IntN(70), s.rnd.IntN(1000), s.rnd.IntN(100), s.rnd.IntN(100)),
 			email: fmt.Sprintf("%c.%s%d@example.org", given[1][0]|0x20, family[4], i)}
-		if s.rnd.IntN(5) == 0 {
-			p.lang = "en"
+		if s.lang == "en" || s.rnd.IntN(5) == 0 {
+			p.name, p.other, p.lang = p.other, p.name, "en"
 		}
 		if i%17 == 16 {
 			p.phone = s.people[i-1].phone
@@ -203,7 +207,7 @@ func (s *script) season(u booking.Unit) {
 		case s.rnd.IntN(9) == 0:
 			s.block(st, booked)
 		case far > 12 && s.rnd.IntN(3) == 0: // the further ahead, the emptier
-		case far > 2 && s.rnd.IntN(6) == 0:
+		case far > 0 && s.rnd.IntN(4) == 0:
 			s.held(st)
 		case s.asked < inquiries*3/5 && s.rnd.IntN(3) > 0:
 			s.booked(st, s.someone(), booked, true)
@@ -235,7 +239,7 @@ func (s *script) ask(ctx context.Context, p *person) (pipeline.Result, error) {
 	case 1:
 		t.Email = p.email
 	case 2:
-		t.Name = p.latin
+		t.Name = p.other
 	}
 	switch channel {
 	case "phone":
@@ -293,13 +297,14 @@ func (s *script) booked(st *stay, p *person, at time.Time, asks bool) {
 		}
 		return s.do(ctx, pipeline.Command{Case: deal, Action: a, Set: set, By: who})
 	}
+	unpaid := st.in.After(opening.AddDate(0, 0, 5)) && s.rnd.IntN(3) == 0
 	arrival, departure := st.span.Dates()
 	s.at(at, func(ctx context.Context) error {
 		res, err := s.flats.Hold(ctx, booking.Hold{ID: st.id, Unit: st.unit.ID, Span: st.span, Holder: p.holder(), TTL: 4 * time.Hour, Source: "direct", By: string(owner.ID)})
 		if err != nil {
 			return nil // refused: the flat's own rules
 		}
-		if err := s.tell(ctx, holdLetter(res.Reservation, p.recipient(), p.called())); err != nil {
+		if err := s.tell(ctx, holdLetter(res.Reservation, p.recipient(), p.name)); err != nil {
 			return err
 		}
 		for _, step := range []func() error{
@@ -323,8 +328,11 @@ func (s *script) booked(st *stay, p *person, at time.Time, asks bool) {
 		if err != nil {
 			return nil
 		}
-		if err := s.tell(ctx, stayLetters(res.Reservation, st.unit, p.recipient(), p.called())); err != nil {
+		if err := s.tell(ctx, stayLetters(res.Reservation, st.unit, p.recipient(), p.name)); err != nil {
 			return err
+		}
+		if unpaid {
+			return nil
 		}
 		if err := move(ctx, "", owner, map[pipeline.FieldID]string{"deposit": "yes"}); err != nil {
 			return err
@@ -381,7 +389,7 @@ func (s *script) held(st *stay) {
 		if err != nil {
 			return err
 		}
-		return s.tell(ctx, holdLetter(res.Reservation, p.recipient(), p.called()))
+		return s.tell(ctx, holdLetter(res.Reservation, p.recipient(), p.name))
 	})
 	for i := range s.rnd.IntN(3) {
 		q := s.someone()
@@ -431,7 +439,7 @@ func (s *script) lead(at time.Time) {
 		res, err := s.ask(ctx, p)
 		if err == nil {
 			deal, owner = res.Case.ID, by(res.Case.Owner)
-			err = s.tell(ctx, inquiryLetter(deal, p.recipient(), p.called(), s.clock.Now()))
+			err = s.tell(ctx, inquiryLetter(deal, p.recipient(), p.name, s.clock.Now()))
 		}
 		return err
 	})
@@ -467,9 +475,12 @@ func (s *script) lead(at time.Time) {
 
 var answered = pipeline.Touch{Kind: "call", Channel: "phone", Out: true, Answered: true}
 
-// tell posts an occasion. What was said before the script's last day is not said again.
+// posting is when letters begin: what was said before is not said again.
+var posting = opening.AddDate(0, 0, -3)
+
+// tell posts an occasion.
 func (s *script) tell(ctx context.Context, o notify.Occasion) error {
-	if s.clock.Now().Before(opening.Add(-24 * time.Hour)) {
+	if s.clock.Now().Before(posting) {
 		if o.Made = (time.Time{}); o.Start.Before(opening) {
 			return nil
 		}
@@ -494,11 +505,4 @@ func (p *person) recipient() notify.Recipient {
 	}, p.phone)
 	return notify.Recipient{ID: p.holder(), Zone: zone, Lang: p.lang,
 		Addresses: map[notify.ChannelID]string{"whatsapp": phone, "viber": phone, "sms": phone, "email": p.email}}
-}
-
-func (p *person) called() string {
-	if p.lang == "en" {
-		return p.latin
-	}
-	return p.name
 }

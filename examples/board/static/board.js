@@ -127,7 +127,7 @@ const months = ru ? ['января', 'февраля', 'марта', 'апрел
   : ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']
 function leftText(ms) {
   const s = Math.max(0, Math.floor(ms / 1000))
-  if (s >= 48 * 3600) return `${Math.floor(s / 86400)}×24h`
+  if (s >= 48 * 3600) return `${Math.floor(s / 86400)}\u00a0${ru ? 'дн.' : 'd'}`
   return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`
 }
 clock.read()
