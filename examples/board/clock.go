@@ -101,6 +101,11 @@ func (h *house) tick(ctx context.Context) error {
 	if err := h.post.Receive(ctx, h.net.deliver(h.clock.Now())...); err != nil {
 		return err
 	}
+	return h.sendDue(ctx)
+}
+
+// sendDue sends the letters whose time has come, each over as many channels as it takes.
+func (h *house) sendDue(ctx context.Context) error {
 	for {
 		if n, err := h.post.Tick(ctx, h.letters, 200); n == 0 || err != nil {
 			return errors.Join(err, h.follow(ctx))

@@ -122,6 +122,20 @@ type dealAction struct {
 	Why    []string
 }
 
+// rank puts what may be done first, and what belongs to other stages last.
+func (a dealAction) rank() int {
+	switch {
+	case a.OK:
+		return 0
+	case a.To != "":
+		return 1
+	}
+	return 2
+}
+
+// Elsewhere reports whether the action belongs to other stages.
+func (a dealAction) Elsewhere() bool { return a.rank() == 2 }
+
 // deal is one deal with what the chosen actor may do to it, and why not the rest.
 func (s *server) deal(w http.ResponseWriter, r *http.Request) error {
 	return s.showDeal(w, r, pipeline.CaseID(r.PathValue("id")), "")
@@ -140,6 +154,7 @@ func (s *server) explain(c *pipeline.Case, p page) (actions []dealAction, fields
 		}
 		actions = append(actions, a)
 	}
+	slices.SortStableFunc(actions, func(a, b dealAction) int { return cmp.Compare(a.rank(), b.rank()) })
 	for _, f := range rental.Fields {
 		field := dealField{Field: f, Value: c.Values[f.ID]}
 		_, _, err := c.Apply(nil, pipeline.Command{Case: c.ID, By: p.Who.Actor, Set: map[pipeline.FieldID]string{f.ID: sample(f)}}, p.Now)

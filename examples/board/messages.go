@@ -189,10 +189,7 @@ func (s *server) write(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.h.post.Tick(r.Context(), s.h.letters, 20); err != nil {
-		return err
-	}
-	if err := s.h.follow(r.Context()); err != nil {
+	if err := s.h.sendDue(r.Context()); err != nil {
 		return err
 	}
 	if isPart(r) {

@@ -266,4 +266,10 @@ func (p page) Verdict(a dedup.Answer) string {
 }
 
 // Work is a length of working time.
-func (p page) Work(d time.Duration) string { return leftText(d, p.Lang) }
+func (p page) Work(d time.Duration) string {
+	d = d.Round(time.Second)
+	if h := int(d.Hours()); h > 0 {
+		return fmt.Sprintf("%d\u00a0%s", h, map[string]string{"en": "h", "ru": "ч"}[p.Lang])
+	}
+	return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+}

@@ -128,7 +128,7 @@ func (s *script) town() {
 		given, family := givenNames[woman][s.rnd.IntN(len(givenNames[woman]))], surnames[s.rnd.IntN(len(surnames))]
 		p := &person{name: given[0] + " " + family[woman], other: given[1] + " " + family[2+woman], lang: "ru",
 			phone: fmt.Sprintf("+7 9%02d %03d-%02d-%02d", 10+s.rnd.IntN(70), s.rnd.IntN(1000), s.rnd.IntN(100), s.rnd.IntN(100)),
-			email: fmt.Sprintf("%c.%s%d@example.org", given[1][0]|0x20, family[4], i)}
+			email: fmt.Sprintf("%c.%s%d@post.example", given[1][0]|0x20, family[4], i)}
 		if s.lang == "en" || s.rnd.IntN(5) == 0 {
 			p.name, p.other, p.lang = p.other, p.name, "en"
 		}

@@ -240,8 +240,10 @@ const chess = board && {
     for (const k in this.at) this.at[k] = +table.dataset[k]
     table.style.marginLeft = `${this.at.day * this.day}px`
     table.style.marginTop = `${this.at.unit * this.row}px`
+    $$('tbody td', table).forEach(td => { td.tabIndex = -1 })
     const cursor = this.cursor && this.cell(this.cursor.unit, this.cursor.day)
-    ;(cursor ?? $('tbody td', table))?.setAttribute('tabindex', '0')
+    const first = cursor ?? $('tbody td', table)
+    if (first) first.tabIndex = 0
   },
 
   // window is what can be seen, and a little around it.
@@ -358,8 +360,8 @@ const chess = board && {
     if (!td) return
     const at = this.place(td)
     if (!this.cursor || this.cell(this.cursor.unit, this.cursor.day) !== td) this.cursor = { ...at, mark: null }
-    $$('td[tabindex]', this.table).forEach(c => c.removeAttribute('tabindex'))
-    td.setAttribute('tabindex', '0')
+    $$('td[tabindex="0"]', this.table).forEach(c => { c.tabIndex = -1 })
+    td.tabIndex = 0
     td.setAttribute('aria-label', this.name(td))
     if (td.dataset.id && td.matches(':focus-visible')) showPeek(td, td.parentElement.dataset.u)
   },
