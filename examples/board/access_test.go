@@ -180,7 +180,7 @@ func TestFocusOrder(t *testing.T) {
 	require.Equal(t, "Skip to the panel", order[0])
 	require.Contains(t, order, "Chessboard")
 	require.Equal(t, "day", order[len(order)-1])
-	require.Equal(t, 1, strings.Count(strings.Join(order, "|"), "day|")+1)
+	require.Equal(t, len(order)-1, slices.Index(order, "day"), "the chessboard is one stop")
 	require.Less(t, slices.Index(order, "Pause"), slices.Index(order, "code"))
 }
 
