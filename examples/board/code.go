@@ -21,7 +21,7 @@ var shown = map[string][]string{
 	"messages":   {"Send", "holdLetter", "stayLetters", "letter", "plugs"},
 	"money":      {"forecasts", "promises", "booked"},
 	"clock":      {"tick", "live", "step", "porter"},
-	"live":       {"follow", "since", "stream"},
+	"live":       {"follow", "catchUp", "since", "stream"},
 	"desks":      {"desks", "flat", "seed", "play"},
 	"refusals":   {"refuse", "newNo", "guarded", "bounded"},
 }

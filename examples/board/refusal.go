@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -46,6 +47,7 @@ func (e *refusal) Text(lang string) string {
 
 var (
 	notFound = &refusal{Status: http.StatusNotFound, Code: "not_found", En: "there is no such page", Ru: "такой страницы нет"}
+	busy     = &refusal{Status: http.StatusTooManyRequests, Code: "busy", En: "too many commands at once: try again in a moment", Ru: "слишком много команд сразу: повторите через минуту"}
 	foreign  = &refusal{Status: http.StatusForbidden, Code: "cross_origin", En: "another site may not command the board", Ru: "другой сайт не может управлять доской"}
 )
 
@@ -99,6 +101,9 @@ func statusOf(err error) int {
 	if own := (*refusal)(nil); errors.As(err, &own) {
 		return cmp.Or(own.Status, http.StatusConflict)
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return busy.Status
+	}
 	if years := (*worktime.RangeError)(nil); errors.As(err, &years) {
 		return http.StatusConflict
 	}
@@ -136,6 +141,8 @@ func newNo(err error, lang string) no {
 	var rules *booking.RefusedError
 	var rights *pipeline.RefusedError
 	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return newNo(busy, lang)
 	case errors.As(err, &taken):
 		n.Reasons = []string{taken.Text(lang)}
 		if !taken.Next.Empty() && !taken.Next.Forever() {
@@ -163,6 +170,9 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return // nobody is there any more
 	}
 	status := statusOf(err)
+	if status >= http.StatusInternalServerError {
+		log.Printf("%s %s: %v", r.Method, r.URL.Path, err)
+	}
 	p := s.page(r, "no")
 	n := newNo(err, p.Lang)
 	if back, err := url.Parse(r.Referer()); err == nil && strings.HasPrefix(back.Path, "/") {

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"log"
 	"net"
 	"net/http"
 	"strings"
@@ -19,6 +18,10 @@ var files embed.FS
 const (
 	maxBody = 64 << 10
 	maxTime = 15 * time.Second
+
+	// Commands wait for one another, as SQLite has one writer; who would wait too long is told so.
+	maxCommands = 64
+	maxWait     = 5 * time.Second
 )
 
 // policy lets the page use nothing but what this server sends, and no script or style inside of it.
@@ -30,11 +33,12 @@ type server struct {
 	lang string // until somebody chooses
 	over chan struct{}
 
-	vault treasury
+	commands chan struct{} // those under way
+	vault    treasury
 }
 
 func newServer(h *house, lang string) *server {
-	return &server{h: h, lang: lang, over: make(chan struct{})}
+	return &server{h: h, lang: lang, over: make(chan struct{}), commands: make(chan struct{}, maxCommands)}
 }
 
 // A handler answers, or returns why not.
@@ -93,8 +97,7 @@ func (s *server) guarded(next http.Handler) http.Handler {
 			case http.ErrAbortHandler:
 				panic(broken)
 			default:
-				log.Printf("%s %s: %v", r.Method, r.URL.Path, broken)
-				s.refuse(w, r, &refusal{Status: http.StatusInternalServerError, Code: "broken", En: "something broke here", Ru: "здесь что-то сломалось"})
+				s.refuse(w, r, fmt.Errorf("panic: %v", broken))
 			}
 		}()
 		if !ownName(r) {
@@ -113,6 +116,16 @@ func (s *server) bounded(h handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		if err := r.ParseForm(); err != nil {
 			return badForm(err)
+		}
+		if r.Method == http.MethodPost {
+			select {
+			case s.commands <- struct{}{}:
+				defer func() { <-s.commands }()
+			case <-time.After(maxWait):
+				return busy
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 		return h(w, r.WithContext(ctx))
 	})

@@ -63,6 +63,10 @@ func TestSoak(t *testing.T) {
 				return
 			}
 			for ctx.Err() == nil {
+				select { // people look before they click
+				case <-ctx.Done():
+				case <-time.After(time.Duration(u.rnd.Int64N(int64(time.Second)))):
+				}
 				began := time.Now()
 				if status := u.click(ctx); status > 0 {
 					statuses[status].Add(1)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rickb777/date/v2"
@@ -21,7 +22,9 @@ import (
 // A view is what the board shows, kept in memory by following the four feeds: no click reads a
 // whole table. It decides nothing; a command is judged on what the store holds.
 type view struct {
-	following sync.Mutex // one follower at a time
+	asked     atomic.Int64 // how often somebody wanted to see what is new
+	following sync.Mutex   // one follower at a time
+	served    int64        // of those who asked
 	cursors   struct{ units, inbox, deals, letters store.Cursor }
 
 	mu      sync.RWMutex
@@ -66,11 +69,26 @@ type changed struct {
 	Letters []notify.MessageID `json:"letters,omitempty"`
 }
 
-// follow reads what is new in the feeds, loads what it is about, and tells the browsers.
+// follow reads what is new in the feeds, loads what it is about, and tells the browsers. Those who
+// ask while somebody reads are served together by the next.
 func (h *house) follow(ctx context.Context) error {
 	v := h.view
+	mine := v.asked.Add(1)
 	v.following.Lock()
 	defer v.following.Unlock()
+	if v.served >= mine {
+		return nil
+	}
+	serving := v.asked.Load()
+	if err := h.catchUp(ctx); err != nil {
+		return err
+	}
+	v.served = serving
+	return nil
+}
+
+func (h *house) catchUp(ctx context.Context) error {
+	v := h.view
 	units, err := since(ctx, h.bookings, &v.cursors.units)
 	if err != nil {
 		return err
