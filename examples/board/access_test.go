@@ -48,7 +48,8 @@ const weakest = `(() => {
 		let under = [rgba(page)]
 		for (const { base, colours } of layers.reverse()) {
 			const flat = under.map(u => over(base, u))
-			under = flat.concat(colours.flatMap(c => flat.map(u => over(c, u))))
+			const covered = colours.length && colours.every(c => c[3] === 1)
+			under = (covered ? [] : flat).concat(colours.flatMap(c => flat.map(u => over(c, u))))
 		}
 		return under
 	}
@@ -66,15 +67,8 @@ const weakest = `(() => {
 	return [...new Set(bad)]
 })()`
 
-// tabOrder is a script that lists whatever the Tab key reaches and where it stands out of the order
-// of the page.
-const tabOrder = `(() => {
-	const reached = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, [tabindex]')]
-		.filter(e => e.tabIndex >= 0 && !e.disabled && e.checkVisibility({ visibilityProperty: true }))
-	const wrong = reached.filter(e => e.tabIndex > 0).map(e => 'tabindex ' + e.outerHTML.slice(0, 80))
-	const tops = reached.filter(e => e.closest('main')).map(e => e.getBoundingClientRect())
-	return wrong
-})()`
+// outOfOrder is a script that lists what the Tab key reaches before its place in the page.
+const outOfOrder = `[...document.querySelectorAll('[tabindex]')].filter(e => e.tabIndex > 0).map(e => e.outerHTML.slice(0, 80))`
 
 func TestAccess(t *testing.T) {
 	t.Parallel()
@@ -103,6 +97,7 @@ func TestAccess(t *testing.T) {
 		{"/messages", nil}, {"/money", nil}, {"/code/chessboard", nil}, {"/cards/nobody", nil},
 		{"/", sheet(fmt.Sprintf("/ask/%s?first=%s&nights=2", unit, first))},
 		{"/", func() {
+			unit, first := b.freeDays(t, 2)
 			tab.drag(unit, first, first+1)
 			tab.click(`#sheet button[formaction="/race"]`)
 			tab.wait("#winner")
@@ -123,7 +118,7 @@ func TestAccess(t *testing.T) {
 			what := fmt.Sprintf("%s, page %d %s", scheme, i, page.path)
 			tab.run(`document.querySelectorAll('details').forEach(d => { d.open = true })`)
 			require.Empty(t, js[[]string](tab, weakest), what)
-			require.Empty(t, js[[]string](tab, tabOrder), what)
+			require.Empty(t, js[[]string](tab, outOfOrder), what)
 			require.Empty(t, tab.nameless(), what)
 		}
 	}
