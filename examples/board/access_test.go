@@ -196,10 +196,10 @@ func TestScreens(t *testing.T) {
 			tab.choose(`[name=lang]`, lang)
 			tab.until(`document.documentElement.lang === 'ru'`)
 		}
-		for _, width := range []int64{360, 768, 1280, 1920} {
-			tab.do(chromedp.EmulateViewport(width, 800))
-			for _, path := range []string{"/", "/?view=floors", "/deals", "/deals/" + string(deals[0].ID), "/cards", "/messages", "/money", "/code/money"} {
-				tab.open(path)
+		for _, path := range []string{"/", "/?view=floors", "/deals", "/deals/" + string(deals[0].ID), "/cards", "/messages", "/money", "/code/money"} {
+			tab.open(path)
+			for _, width := range []int64{360, 768, 1280, 1920} {
+				tab.do(chromedp.EmulateViewport(width, 800))
 				wide := js[int](tab, `document.documentElement.scrollWidth`)
 				require.LessOrEqual(t, wide, int(width), "%s %s sticks out at %d", lang, path, width)
 			}

@@ -138,7 +138,9 @@ setInterval(() => clock.pace && clock.tick(), 250)
 const live = $('[data-live]')?.dataset.live
 let stale = false, refreshing = false
 
+// refresh asks for the panel again. A card is read in peace, and what somebody is writing stays.
 async function refresh() {
+  if (live === 'cards') return
   if (refreshing) { stale = true; return }
   refreshing = true
   try {
@@ -148,7 +150,6 @@ async function refresh() {
       else {
         const { ok, html } = await part(location.pathname + location.search)
         if (!ok) break
-        if (live === 'cards') break // a card is read in peace; its list follows when it is asked for
         const main = $('#main'), at = [scrollX, scrollY], inner = $('.columns', main)?.scrollLeft
         const focused = document.activeElement, key = main.contains(focused) ? focused.id || focused.getAttribute('href') : ''
         if (main.contains(focused) && /INPUT|SELECT/.test(focused.tagName)) break
@@ -165,19 +166,42 @@ async function refresh() {
   } finally { refreshing = false }
 }
 
-const events = new EventSource('/events')
-events.addEventListener('clock', e => {
-  const c = JSON.parse(e.data)
-  $('#now').dataset.now = c.now
-  $('#now').dataset.pace = c.pace
-  $$('.paces [aria-pressed]').forEach(b => b.setAttribute('aria-pressed', String(paces[b.value] === c.pace)))
-  clock.set(c.now, c.pace)
-})
 const paces = { pause: 0, play: 1, fast: 60, faster: 3600 }
-events.addEventListener('changed', e => {
-  const c = JSON.parse(e.data)
-  const concerned = { chessboard: c.units?.length > 200 || c.units?.some(u => chess ? chess.shows(u) : true) || !Object.keys(c).length, deals: c.deals, letters: true, money: c.units || c.deals }[live]
-  if (concerned) refresh()
+
+// listen opens the event stream. A hidden page gives its connection back: a browser has few for one
+// server.
+let events
+function listen() {
+  events = new EventSource('/events')
+  events.addEventListener('clock', e => {
+    const c = JSON.parse(e.data)
+    $('#now').dataset.now = c.now
+    $('#now').dataset.pace = c.pace
+    $$('.paces [aria-pressed]').forEach(b => b.setAttribute('aria-pressed', String(paces[b.value] === c.pace)))
+    clock.set(c.now, c.pace)
+  })
+  events.addEventListener('changed', e => {
+    const c = JSON.parse(e.data)
+    if (concerns(c)) refresh()
+  })
+}
+
+// concerns reports whether what changed is shown here. An empty change is of the clock or a plug.
+function concerns(c) {
+  switch (live) {
+    case 'chessboard': return !chess || !c.units || c.units.length > 200 || c.units.some(u => chess.shows(u))
+    case 'deals': return c.deals || !Object.keys(c).length
+    case 'letters': return c.letters || !Object.keys(c).length
+    case 'money': return c.units || c.deals
+  }
+  return false
+}
+
+document.addEventListener('visibilitychange', () => {
+  events?.close()
+  if (document.hidden) return
+  listen()
+  if (live) refresh()
 })
 
 // --- peek: who, until when, who waits
@@ -419,3 +443,4 @@ const chess = board && {
   },
 }
 chess?.begin()
+listen()
