@@ -211,10 +211,10 @@ func TestScreens(t *testing.T) {
 	if dir == "" {
 		return
 	}
-	tab.do(chromedp.EmulateViewport(1440, 860))
+	tab.do(chromedp.EmulateViewport(1280, 760))
 	tab.open("/")
 	tab.run(`document.querySelector('td.held em').closest('td').dispatchEvent(new MouseEvent('mouseover', { bubbles: true }))`)
-	tab.wait("#peek")
+	tab.until(`!document.querySelector("#peek").hidden`)
 	tab.picture(filepath.Join(dir, "board.png"))
 	tab.open("/deals")
 	tab.click(`a.deal[href="/deals/` + string(deals[0].ID) + `"]`)

@@ -82,7 +82,7 @@ func newTab(t *testing.T, b *board) *tab {
 	})
 	_, err = chromedp.Call(ctx, log.Enable, cdp.Empty{})
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(cancel)
 	return &tab{t, ctx, b}
 }
@@ -121,7 +121,7 @@ func (t *tab) until(expression string, args ...any) {
 		if err == nil {
 			return
 		}
-		if !strings.Contains(err.Error(), "navigated") {
+		if left := err.Error(); !strings.Contains(left, "navigated") && !strings.Contains(left, "find context") {
 			require.NoError(t, err, expression)
 		}
 		t.do(chromedp.WaitReady(chromedp.CSS("#now")))

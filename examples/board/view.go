@@ -241,7 +241,13 @@ func (h *house) reloadDeals(ctx context.Context, events []pipeline.Event) ([]pip
 		case pipeline.EventWithdrawn:
 			delete(v.late[id], e.Name)
 		case pipeline.EventMoved:
-			delete(v.late, id) // the clocks of a stage end with it
+			delete(v.late, id) // somebody attended to it
+		case pipeline.EventResponded, pipeline.EventSideClosed:
+			for _, timer := range rental.Timers {
+				if timer.Stop == "responded" && e.Kind == pipeline.EventResponded || timer.Stop == "side_closed "+e.Name {
+					delete(v.late[id], timer.ID)
+				}
+			}
 		}
 	}
 	for _, c := range cases {

@@ -211,10 +211,11 @@ function showPeek(cell, unit) {
   clearTimeout(peeking)
   peeking = setTimeout(async () => {
     const { ok, html } = await part(`/stay/${encodeURIComponent(unit)}/${encodeURIComponent(cell.dataset.id)}?peek=1`)
-    if (!ok || sheet.open || !cell.isConnected) return
+    const shown = cell.isConnected ? cell : $(`td[data-id="${CSS.escape(cell.dataset.id)}"]`)
+    if (!ok || sheet.open || !shown) return
     peek.innerHTML = html
     peek.hidden = false
-    const box = cell.getBoundingClientRect(), mine = peek.getBoundingClientRect()
+    const box = shown.getBoundingClientRect(), mine = peek.getBoundingClientRect()
     const left = Math.max(8, Math.min(Math.max(box.left, 100), innerWidth - mine.width - 8))
     const below = box.bottom + 8 + mine.height < innerHeight
     peek.style.left = `${left}px`
