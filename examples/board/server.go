@@ -161,7 +161,7 @@ func ownName(r *http.Request) bool {
 // serve serves until ctx ends.
 func (s *server) serve(ctx context.Context, l net.Listener) error {
 	web := &http.Server{
-		Handler: s.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		Handler: s.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 2 * maxTime,
 		WriteTimeout: 2 * maxTime, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 	}
 	failed := make(chan error, 2)

@@ -57,7 +57,8 @@ func TestSoak(t *testing.T) {
 	for n := range *soakClients {
 		all.Go(func() {
 			u := &user{b: b, rnd: rand.New(rand.NewPCG(uint64(n), 12)), people: people, deals: deals, n: n,
-				web: http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+				complain: func(err error) { t.Log(err) },
+				web:      http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 			if n%8 == 0 {
 				u.listen(ctx)
 				return
@@ -105,6 +106,8 @@ type user struct {
 	people []cardLine
 	deals  []pipeline.CaseID
 	n, did int
+
+	complain func(error)
 }
 
 func (u *user) click(ctx context.Context) int {
@@ -152,13 +155,16 @@ func (u *user) click(ctx context.Context) int {
 	case 18:
 		return u.do(ctx, who, "POST", "/cards/"+client, url.Values{"id": {id}, "do": {"split"}, "touch": {client}})
 	}
+	if u.rnd.IntN(5) > 0 {
+		return u.do(ctx, who, "GET", "/code/chessboard", nil)
+	}
 	return u.do(ctx, who, "POST", "/clock", url.Values{"do": {pick("pause", "play", "fast", "faster", "hour")}})
 }
 
 func (u *user) do(ctx context.Context, who, method, path string, form url.Values) int {
 	r, err := http.NewRequestWithContext(ctx, method, u.b.url+path, strings.NewReader(form.Encode()))
 	if err != nil {
-		return 599
+		return 0
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("X-Part", "1")
@@ -168,11 +174,13 @@ func (u *user) do(ctx context.Context, who, method, path string, form url.Values
 		if ctx.Err() != nil {
 			return 0
 		}
-		return 598
+		u.complain(fmt.Errorf("%s %s: %w", method, path, err))
+		return http.StatusInternalServerError
 	}
 	defer res.Body.Close()
 	if _, err := io.Copy(io.Discard, res.Body); err != nil && ctx.Err() == nil {
-		return 597
+		u.complain(fmt.Errorf("%s %s: %w", method, path, err))
+		return http.StatusInternalServerError
 	}
 	return res.StatusCode
 }
