@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -217,6 +219,23 @@ func TestHoldByDragging(t *testing.T) {
 	letters, err := b.letters.Find(t.Context(), notify.Filter{Thread: notify.ThreadID("stay|" + id)}, "", 100)
 	require.NoError(t, err)
 	require.NotEmpty(t, letters)
+}
+
+var paintBudget = flag.Duration("paint", 0, "what the first paint may take at best in TestFirstPaint; 0 only measures")
+
+func TestFirstPaint(t *testing.T) {
+	b := newBoard(t)
+	tab := newTab(t, b)
+	var took []time.Duration
+	for range 7 {
+		tab.open("/?units=60&days=30")
+		tab.until(`performance.getEntriesByName('first-contentful-paint').length > 0`)
+		took = append(took, time.Duration(js[float64](tab, `performance.getEntriesByName('first-contentful-paint')[0].startTime`)*float64(time.Millisecond)))
+	}
+	t.Logf("first paint of 60 flats and 30 days: %v", took)
+	if *paintBudget > 0 {
+		require.Less(t, slices.Min(took), *paintBudget)
+	}
 }
 
 func nights(t testing.TB, first date.Date, n int) booking.Span {

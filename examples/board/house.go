@@ -25,6 +25,9 @@ import (
 // zone is where the house stands.
 const zone = "Asia/Irkutsk"
 
+// readers is how many connections to the file are kept: opening one costs more than most reads.
+const readers = 16
+
 // A house is the business: four desks of the library over one SQLite file, and what the board
 // keeps in memory by following their feeds.
 type house struct {
@@ -66,6 +69,8 @@ func openHouse(ctx context.Context, file string, seed uint64, lang string) (*hou
 	if h.db, err = sqlite.Open(ctx, file); err != nil {
 		return nil, err
 	}
+	h.db.SetMaxOpenConns(readers)
+	h.db.SetMaxIdleConns(readers)
 	if err := h.begin(ctx, seed, lang); err != nil {
 		return nil, errors.Join(err, h.close())
 	}

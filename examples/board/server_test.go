@@ -182,6 +182,9 @@ func TestWeight(t *testing.T) {
 	for _, path := range []string{"/?units=60&days=30", "/?view=floors", "/deals", "/cards", "/messages", "/money"} {
 		_, page := b.get(t, path)
 		total := len(page)
+		if path == "/?units=60&days=30" {
+			require.Equal(t, floors*perFloor, strings.Count(page, "<tr data-u="))
+		}
 		for _, asset := range regexp.MustCompile(`(?:href|src)="(/static/[^"]+)"`).FindAllStringSubmatch(page, -1) {
 			_, text := b.get(t, asset[1])
 			total += len(text)
