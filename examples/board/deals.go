@@ -216,10 +216,10 @@ func (s *server) showDeal(w http.ResponseWriter, r *http.Request, id pipeline.Ca
 	if wantsJSON(r) {
 		return writeJSON(w, c.Record)
 	}
-	sh := dealSheet{Case: c, Request: newRequest(), Done: done}
+	sh := dealSheet{Case: &c, Request: newRequest(), Done: done}
 	sh.ID = id
 	s.h.view.mu.RLock()
-	s.line(&sh.dealLine, c, s.h.view.late[id], p)
+	s.line(&sh.dealLine, &c, s.h.view.late[id], p)
 	s.h.view.mu.RUnlock()
 	for _, stage := range rental.Stages {
 		if stage.ID == c.Stage {
@@ -230,7 +230,7 @@ func (s *server) showDeal(w http.ResponseWriter, r *http.Request, id pipeline.Ca
 		sh.Card = string(c.Cards[0])
 	}
 	sh.Party = c.Next(p.Now).Party
-	sh.Actions, sh.Fields = s.explain(c, p)
+	sh.Actions, sh.Fields = s.explain(&c, p)
 	if sh.History, err = s.h.cases.History(r.Context(), id, max(0, c.Rev-14), 14); err != nil {
 		return err
 	}

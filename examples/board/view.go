@@ -223,7 +223,7 @@ func (h *house) reloadDeals(ctx context.Context, events []pipeline.Event) ([]pip
 		if err != nil {
 			return nil, err
 		}
-		cases = append(cases, c)
+		cases = append(cases, &c)
 	}
 	v := h.view
 	v.mu.Lock()

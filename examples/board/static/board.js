@@ -57,6 +57,12 @@ async function openCard(link) {
 
 // --- forms
 
+// swap puts new content in, and leaves a form as it was filled in, unless that is the one just sent.
+function swap(into, html, kept, sent) {
+  into.innerHTML = html
+  if (kept && kept !== sent) $('[data-keep]', into)?.replaceWith(kept)
+}
+
 document.addEventListener('change', e => {
   if (e.target.form?.matches('[data-reload]')) e.target.form.submit()
   if (e.target.name === 'client') sessionStorage.setItem('client', e.target.value)
@@ -83,7 +89,7 @@ document.addEventListener('submit', async e => {
     if (ok) {
       const id = document.activeElement?.id || e.submitter?.id
       if ('whole' in form.dataset) $(to).outerHTML = html
-      else $(to).innerHTML = html
+      else swap($(to), html, $('[data-keep]', $(to)), form)
       if (to === '#sheet-body') sheetBody.scrollIntoView?.({ block: 'start' })
       if (id) document.getElementById(id)?.focus()
       clock.read()
@@ -130,8 +136,6 @@ function leftText(ms) {
   if (s >= 48 * 3600) return `${Math.floor(s / 86400)}\u00a0${ru ? 'дн.' : 'd'}`
   return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`
 }
-clock.read()
-setInterval(() => clock.pace && clock.tick(), 250)
 
 // --- live updates
 
@@ -154,7 +158,7 @@ async function refresh() {
         const focused = document.activeElement, key = main.contains(focused) ? focused.id || focused.getAttribute('href') : ''
         if (main.contains(focused) && /INPUT|SELECT/.test(focused.tagName)) break
         const opened = $$('details[open]', main).map(d => d.closest('[id]')?.id)
-        main.innerHTML = html
+        swap(main, html, $('[data-keep]', main))
         opened.forEach(id => id && $(`#${id} details`)?.setAttribute('open', ''))
         if (inner) $('.columns', main).scrollLeft = inner
         scrollTo(...at)
@@ -443,5 +447,11 @@ const chess = board && {
     }
   },
 }
-chess?.begin()
-listen()
+// The page is painted before it is brought to life.
+requestAnimationFrame(() => setTimeout(() => {
+  clock.read()
+  setInterval(() => clock.pace && clock.tick(), 250)
+  chess?.begin()
+  listen()
+  document.body.dataset.ready = ''
+}))
