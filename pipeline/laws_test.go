@@ -718,3 +718,14 @@ func TestConcurrentLeadsMakeOneCase(t *testing.T) {
 		require.Len(t, found, 1)
 	}
 }
+
+// Names that commands are compared with are the same only if all of them is.
+func TestNamesAreToldApart(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.StringMatching(`[ab\x00]{0,11}`)
+		a, b := name.Draw(t, "a"), name.Draw(t, "b")
+		require.Equal(t, a == b, pipeline.SameName(a, b))
+		require.True(t, pipeline.SameName(a, a))
+	})
+}
