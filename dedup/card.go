@@ -98,8 +98,14 @@ func (w *work) stored(ctx context.Context, id TouchID) (*StoredTouch, error) {
 			return nil, err
 		}
 		w.touches[st.Root].used = true
+		if root := w.touch(st.Root); root == nil || root.Trace != st.Trace {
+			return nil, errTorn
+		}
 	}
-	return st, w.ring(ctx, st.Trace)
+	if err := w.ring(ctx, st.Trace); err != nil {
+		return nil, err
+	}
+	return st, w.whole(st)
 }
 
 // A view is a card's rows.

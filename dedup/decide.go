@@ -177,7 +177,11 @@ func (w *work) contradicted(ctx context.Context, d *Decide) (DecisionID, error) 
 		if err := w.need(ctx, traceKey(at)); err != nil {
 			return "", err
 		}
-		for _, b := range w.trace(at).Bonds {
+		tr := w.trace(at)
+		if tr == nil {
+			return "", errTorn
+		}
+		for _, b := range tr.Bonds {
 			if b.Ruling == RulingDifferent {
 				if by, ok := ends[end{b.Decision, !b.B}]; ok && (d.Ruling == RulingSame || b.Decision == d.ID) {
 					if b.Decision == d.ID {

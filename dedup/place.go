@@ -69,6 +69,7 @@ func (w *work) place(ctx context.Context, a *arrival) error {
 			return err
 		}
 	}
+	w.grow(st.Trace)
 	if st.files() {
 		w.editTrace(st.Trace).Filings++
 	}
@@ -80,8 +81,14 @@ func (w *work) place(ctx context.Context, a *arrival) error {
 	return nil
 }
 
-// files reports whether a touch takes part in partners' claims, so that two such at one instant
-// must not overlook one another.
+// grow notes that a touch joins a trace. It gets another version, though the touch may change
+// nothing in it: who moves the trace's touches must not overlook one that comes meanwhile.
+func (w *work) grow(id TraceID) {
+	c := w.traces[id]
+	c.used, c.grown = true, true
+}
+
+// files reports whether a touch takes part in partners' claims.
 func (st *StoredTouch) files() bool {
 	return !st.Echo && (st.Source.Partner != "" || st.Kind == TouchConfirm || st.Kind == TouchAward)
 }
@@ -188,7 +195,19 @@ func (w *work) follow(ctx context.Context, st *StoredTouch, leader TouchID) erro
 		return w.attach(ctx, st, &evidence{})
 	}
 	st.Trace, st.Root = lead.Trace, root
-	return w.need(ctx, touchKey(root), traceKey(st.Trace))
+	if err := w.need(ctx, touchKey(root), traceKey(st.Trace)); err != nil {
+		return err
+	}
+	return w.whole(st)
+}
+
+// whole returns a conflict if the trace that a touch names is not there any more: it was read
+// before, and moved meanwhile.
+func (w *work) whole(st *StoredTouch) error {
+	if w.trace(st.Trace) == nil {
+		return errTorn
+	}
+	return nil
 }
 
 // join lays the touch id, which waited for lead, and all that lies with it where lead lies.
@@ -202,6 +221,9 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 	}
 	old := st.Trace
 	if err := w.need(ctx, traceKey(old)); err != nil {
+		return err
+	}
+	if err := w.whole(st); err != nil {
 		return err
 	}
 	if err := w.load(ctx, Query{History: []TraceID{old}}); err != nil {
@@ -358,6 +380,9 @@ func (w *work) depart(ctx context.Context, roots []TouchID, from, into TraceID) 
 	if err := w.need(ctx, traceKey(from)); err != nil {
 		return err
 	}
+	if w.trace(from) == nil {
+		return errTorn
+	}
 	if err := w.load(ctx, Query{History: []TraceID{from}}); err != nil {
 		return err
 	}
@@ -425,6 +450,9 @@ func (w *work) bind(ctx context.Context, id TouchID, bonds []Bond) error {
 	if err := w.need(ctx, traceKey(st.Trace)); err != nil {
 		return err
 	}
+	if err := w.whole(st); err != nil {
+		return err
+	}
 	had := w.trace(st.Trace).Bonds
 	all := slices.Clone(had)
 	for _, b := range bonds {
@@ -442,6 +470,12 @@ func (w *work) bind(ctx context.Context, id TouchID, bonds []Bond) error {
 // rebind moves the touch id to the trace that says the same with these bonds.
 func (w *work) rebind(ctx context.Context, id TouchID, bonds []Bond) error {
 	from := w.touch(id).Trace
+	if err := w.need(ctx, traceKey(from)); err != nil {
+		return err
+	}
+	if err := w.whole(w.touch(id)); err != nil {
+		return err
+	}
 	source := *w.trace(from)
 	var loads []store.Key
 	for _, k := range source.Keys {

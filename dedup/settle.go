@@ -108,7 +108,7 @@ func (w *work) spreadOut(ctx context.Context) error {
 		}
 	}
 	for _, id := range w.fresh {
-		if w.traces[id].now != nil {
+		if c := w.traces[id]; c == nil || c.now != nil {
 			visit(id)
 		}
 	}
@@ -148,6 +148,9 @@ func (w *work) spreadOut(ctx context.Context) error {
 			return err
 		}
 		for _, k := range keys {
+			if w.uses[Key(k.ID)].now == nil {
+				return errTorn
+			}
 			cross(Key(k.ID))
 		}
 	}
@@ -189,7 +192,11 @@ func (w *work) classify(ctx context.Context) error {
 		}
 		limits, others := w.desk.config.limits(), 0
 		for _, id := range u.Traces {
-			others += len(w.trace(id).Keys) - 1
+			tr := w.trace(id)
+			if tr == nil {
+				return errTorn
+			}
+			others += len(tr.Keys) - 1
 		}
 		if len(u.Traces) <= min(limits.names, limits.traces) && others <= limits.peers && !u.Switchboard && !u.Proved && !u.Ruled && u.Class != ClassShared {
 			continue
@@ -353,13 +360,21 @@ func row[T any](c *cell[T], s side) *T {
 	return c.now
 }
 
+// sure is row for what a decision rests on: it is guarded.
+func sure[T any](c *cell[T], s side) *T {
+	if c != nil {
+		c.used = true
+	}
+	return row(c, s)
+}
+
 // leaf reports whether a trace's touches are placed by time: nameless, with one key.
 func (tr *Trace) leaf() bool { return tr.Name == "" && len(tr.Keys) == 1 && len(tr.Bonds) == 0 }
 
 // cardOf returns the card on which a touch lies, and whether that is sure: not only by time on a
 // key that several cards have. What it needs must be here: see ring.
 func (w *work) cardOf(st *StoredTouch, s side) (CardID, bool) {
-	tr := row(w.traces[st.Trace], s)
+	tr := sure(w.traces[st.Trace], s)
 	if tr == nil {
 		return "", false
 	}
@@ -373,7 +388,7 @@ func (w *work) cardOf(st *StoredTouch, s side) (CardID, bool) {
 		return tr.Card, true
 	}
 	if tr.leaf() {
-		if u := row(w.uses[tr.Keys[0]], s); u != nil && u.Class != ClassShared {
+		if u := sure(w.uses[tr.Keys[0]], s); u != nil && u.Class != ClassShared {
 			if h := w.holder(u, root.When(), s); h != nil {
 				return h.Card, u.Class != ClassContested
 			}
@@ -390,6 +405,7 @@ func (w *work) holder(u *KeyUse, at time.Time, s side) *Trace {
 		if tr == nil || tr.leaf() {
 			continue
 		}
+		w.traces[id].used = true
 		if first == nil || compareTraces(tr, first) < 0 {
 			first = tr
 		}
@@ -566,13 +582,14 @@ func (w *work) placing(tr *Trace, s side) []stretch {
 	if !tr.leaf() {
 		return nil
 	}
-	u := row(w.uses[tr.Keys[0]], s)
+	u := sure(w.uses[tr.Keys[0]], s)
 	if u == nil || u.Class == ClassShared {
 		return nil
 	}
 	var holders []*Trace
 	for _, id := range u.Traces {
 		if h := row(w.traces[id], s); h != nil && !h.leaf() {
+			w.traces[id].used = true
 			holders = append(holders, h)
 		}
 	}

@@ -31,7 +31,7 @@ const (
 type Query struct {
 	Keys    []store.Key // of any kind
 	Cards   []CardID    // the traces on these cards
-	History []TraceID   // the touches of these traces
+	History []TraceID   // the touches of these traces; a trace gets another version with each that comes or goes
 	Lock    bool        // a Commit follows
 }
 

@@ -16,6 +16,7 @@ type cell[T any] struct {
 	was     *T // nil: absent
 	now     *T // nil: absent; never changed in place while it is was
 	dirty   bool
+	grown   bool // of a trace: a touch joins it, so what was read of its touches no longer holds
 	used    bool // the decision rests on it: it is guarded
 }
 
@@ -327,12 +328,12 @@ func add[T any](c *Change, cell *cell[T], key store.Key) bool {
 	if !cell.used {
 		return false
 	}
-	write := cell.dirty && (cell.now != nil || cell.was != nil)
+	write := cell.dirty && (cell.now != nil || cell.was != nil) || cell.grown
 	c.Guards = append(c.Guards, store.Guard{Key: key, Version: cell.version, Write: write})
 	if write && cell.now == nil {
 		c.Forget = append(c.Forget, key)
 	}
-	return write && cell.now != nil
+	return cell.dirty && write && cell.now != nil
 }
 
 // commit writes what w decided, if anything.
