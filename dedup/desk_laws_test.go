@@ -18,19 +18,14 @@ import (
 // dump is every byte that a memory store holds.
 func dump(m *Memory) string {
 	var all []string
-	for i, r := range m.touches.rows {
-		all = append(all, m.touches.ids[i], r.doc)
+	for i, s := range m.spots.rows {
+		all = append(all, m.spots.ids[i], s.touch.doc, s.trace.doc)
 	}
-	for i, r := range m.traces.rows {
-		if r.version > 0 {
-			all = append(all, m.traces.ids[i], r.doc)
-		}
+	for i, r := range m.uses.rows {
+		all = append(all, m.uses.ids[i], r.doc)
 	}
-	for k, r := range m.uses {
-		all = append(all, string(k), r.doc)
-	}
-	for id, r := range m.rulings {
-		all = append(all, string(id), r.doc)
+	for i, r := range m.rulings.rows {
+		all = append(all, m.rulings.ids[i], r.doc)
 	}
 	slices.Sort(all)
 	return strings.Join(append(all, m.events...), "\n")
@@ -167,8 +162,9 @@ func TestSharedStaysShared(t *testing.T) {
 		for _, touch := range drawTouches(t, 20) {
 			_, err := d.Ingest(context.Background(), touch)
 			require.NoError(t, err)
-			for k, row := range m.uses {
+			for i, row := range m.uses.rows {
 				var u KeyUse
+				k := Key(m.uses.ids[i])
 				(&coder{in: row.doc}).use(&u)
 				if shared[k] {
 					require.Equal(t, ClassShared, u.Class, "%s", k)
@@ -264,7 +260,7 @@ func TestErasureLeavesNoValue(t *testing.T) {
 		for k, class := range classes {
 			if class == ClassShared {
 				var u KeyUse
-				(&coder{in: m.uses[k].doc}).use(&u)
+				(&coder{in: m.uses.rows[m.uses.find(string(k))].doc}).use(&u)
 				require.Equal(t, ClassShared, u.Class)
 			}
 		}

@@ -1,0 +1,77 @@
+package dedup
+
+import (
+	"hash/maphash"
+)
+
+// rows are rows that are found by their ID and refer to one another by their place. Place 0 is
+// nobody's. The index holds no pointers: the collector passes over it.
+type rows[T any] struct {
+	rows  []T
+	ids   []string
+	slots []slot // a power of two of them, at most 3 of 4 taken
+	taken int
+	seed  maphash.Seed
+}
+
+// A slot of an index is tried with its place's hash before the ID is compared.
+type slot struct {
+	hash  uint32
+	place int32 // 0: free
+}
+
+// find returns the place of id, 0 if it has none.
+func (r *rows[T]) find(id string) int32 {
+	if r.taken == 0 {
+		return 0
+	}
+	hash := uint32(maphash.String(r.seed, id))
+	for i := hash; ; i++ {
+		s := r.slots[int(i)&(len(r.slots)-1)]
+		if s.place == 0 || s.hash == hash && r.ids[s.place] == id {
+			return s.place
+		}
+	}
+}
+
+// at returns the place of id, making one if need be.
+func (r *rows[T]) at(id string) int32 {
+	if place := r.find(id); place != 0 {
+		return place
+	}
+	if r.rows == nil {
+		r.rows, r.ids, r.seed = make([]T, 1), make([]string, 1), maphash.MakeSeed()
+	}
+	if 4*r.taken >= 3*len(r.slots) {
+		r.grow()
+	}
+	place := int32(len(r.rows))
+	r.rows, r.ids = append(r.rows, *new(T)), append(r.ids, id)
+	r.put(slot{uint32(maphash.String(r.seed, id)), place})
+	return place
+}
+
+func (r *rows[T]) put(s slot) {
+	i := s.hash
+	for r.slots[int(i)&(len(r.slots)-1)].place != 0 {
+		i++
+	}
+	r.slots[int(i)&(len(r.slots)-1)] = s
+	r.taken++
+}
+
+// grow makes room, and leaves out what was dropped.
+func (r *rows[T]) grow() {
+	had := r.slots
+	r.slots, r.taken = make([]slot, max(16, 2*len(had))), 0
+	for _, s := range had {
+		if s.place != 0 && r.ids[s.place] != "" {
+			r.put(s)
+		}
+	}
+}
+
+// drop makes a place nobody's. Nothing of its ID is left.
+func (r *rows[T]) drop(place int32) {
+	r.rows[place], r.ids[place] = *new(T), ""
+}
