@@ -88,7 +88,7 @@ func (w *work) stored(ctx context.Context, id TouchID) (*StoredTouch, error) {
 	if err := w.need(ctx, touchKey(id)); err != nil {
 		return nil, err
 	}
-	w.touches[id].used = true
+	w.touches.at(id).used = true
 	st := w.touch(id)
 	if st == nil || st.Trace == "" {
 		return nil, nil
@@ -97,7 +97,7 @@ func (w *work) stored(ctx context.Context, id TouchID) (*StoredTouch, error) {
 		if err := w.need(ctx, touchKey(st.Root)); err != nil {
 			return nil, err
 		}
-		w.touches[st.Root].used = true
+		w.touches.at(st.Root).used = true
 		if root := w.touch(st.Root); root == nil || root.Trace != st.Trace {
 			return nil, errTorn
 		}
@@ -136,7 +136,7 @@ func (w *work) reach(ctx context.Context, id CardID) ([]TraceID, error) {
 	}
 	var traces []TraceID
 	var keys []store.Key
-	for trace, c := range w.traces {
+	for trace, c := range w.traces.all() {
 		if c.now != nil && c.now.Card == id || c.was != nil && c.was.Card == id {
 			c.used = true
 			traces = append(traces, trace)
@@ -183,7 +183,7 @@ func (w *work) reach(ctx context.Context, id CardID) ([]TraceID, error) {
 // seen gathers the rows of a card among those that are here.
 func (w *work) seen(id CardID, s side) *view {
 	v := &view{w: w, id: id}
-	for _, c := range w.touches {
+	for _, c := range w.touches.all() {
 		if st := row(c, s); st != nil && st.Trace != "" {
 			if card, _ := w.cardOf(st, s); card == id {
 				v.touches = append(v.touches, st)
@@ -193,7 +193,7 @@ func (w *work) seen(id CardID, s side) *view {
 	slices.SortFunc(v.touches, func(a, b *StoredTouch) int {
 		return cmp.Or(a.When().Compare(b.When()), strings.Compare(string(a.ID), string(b.ID)))
 	})
-	for _, c := range w.traces {
+	for _, c := range w.traces.all() {
 		if tr := row(c, s); tr != nil && tr.Card == id {
 			v.traces = append(v.traces, tr)
 		}
@@ -207,13 +207,13 @@ func (v *view) filings(s side) []filing {
 	out := make([]filing, 0, len(v.touches))
 	for _, st := range v.touches {
 		f := filing{StoredTouch: st, identified: st.Erased && !slices.ContainsFunc(st.Reasons, func(r Reason) bool { return r.Code == ReasonNoIdentity })}
-		if c := v.w.touches[st.ID]; c.was != nil && c.was.Trace != "" {
+		if c := v.w.touches.at(st.ID); c.was != nil && c.was.Trace != "" {
 			f.answered = true
 		}
-		if tr := row(v.w.traces[st.Trace], s); tr != nil && !st.Erased {
+		if tr := row(v.w.traces.at(st.Trace), s); tr != nil && !st.Erased {
 			f.keys = tr.Keys
 			f.identified = slices.ContainsFunc(tr.Keys, func(k Key) bool {
-				u := row(v.w.uses[k], s)
+				u := row(v.w.uses.at(k), s)
 				return u != nil && u.Class != ClassShared
 			})
 			f.ruled = slices.ContainsFunc(tr.Bonds, func(b Bond) bool { return b.Ruling == RulingSame })
@@ -268,7 +268,7 @@ func (v *view) keys() []KeySpan {
 		if u := v.w.use(k); u != nil {
 			s.Class = u.Class
 			for _, id := range u.Traces {
-				tr := row(v.w.traces[id], after)
+				tr := row(v.w.traces.at(id), after)
 				if u.Class == ClassShared || tr == nil || tr.leaf() || tr.Card == v.id || !tr.First.After(s.From) {
 					continue
 				}

@@ -36,7 +36,7 @@ func (w *work) decide(ctx context.Context, d *Decide) error {
 	if err := w.need(ctx, decisionKey(d.ID)); err != nil {
 		return err
 	}
-	row := w.decisions[d.ID]
+	row := w.decisions.at(d.ID)
 	row.used = true
 	if row.now != nil {
 		return row.now.same(d)
@@ -126,7 +126,7 @@ func (w *work) repeer(ctx context.Context, rulings []DecisionID) error {
 		if err := w.need(ctx, decisionKey(id)); err != nil {
 			return err
 		}
-		row := w.decisions[id]
+		row := w.decisions.at(id)
 		if row.now == nil || row.now.Withdrawn != "" {
 			continue
 		}
@@ -236,7 +236,7 @@ func (w *work) withdraw(ctx context.Context, d *Decide) error {
 	if err := w.need(ctx, decisionKey(d.Undo)); err != nil {
 		return err
 	}
-	row := w.decisions[d.Undo]
+	row := w.decisions.at(d.Undo)
 	row.used = true
 	if row.now == nil {
 		return &UnknownError{Kind: "decision", ID: string(d.Undo)}

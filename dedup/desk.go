@@ -173,7 +173,7 @@ func (w *work) ingest(ctx context.Context, arrivals []*arrival) error {
 		}
 	}
 	for _, id := range w.added {
-		if st := w.touches[id].now; !st.Echo {
+		if st := w.touches.at(id).now; !st.Echo {
 			card, _ := w.cardOf(st, after)
 			w.emit(Event{Key: touchKey(id), Kind: EventAttached, Touch: id, Card: card, Rule: st.rule(), By: st.By})
 		}
@@ -201,17 +201,17 @@ func (w *work) claims(ctx context.Context) error {
 		}
 	}
 	filed := false
-	if w.solo && !w.touches[w.added[0]].now.files() {
+	if w.solo && !w.touches.at(w.added[0]).now.files() || w.idle() {
 		return nil
 	}
 	for _, id := range w.added {
-		st := w.touches[id].now
+		st := w.touches.at(id).now
 		filed = filed || st.files()
 		card, _ := w.cardOf(st, after)
 		affected(card)
 	}
 	for _, id := range w.spread {
-		c := w.traces[id]
+		c := w.traces.at(id)
 		if c.was != nil && (c.now == nil || c.was.Card != c.now.Card) || c.was == nil {
 			for _, r := range [2]*Trace{c.was, c.now} {
 				if r != nil {
@@ -220,7 +220,7 @@ func (w *work) claims(ctx context.Context) error {
 			}
 		}
 	}
-	for _, c := range w.traces {
+	for _, c := range w.traces.all() {
 		for _, r := range [2]*Trace{c.was, c.now} {
 			if r != nil && (r.Claimed || r.Filings > 0) && (r.Card == "" || slices.Contains(cards, r.Card)) {
 				filed = true
@@ -282,7 +282,7 @@ func (w *work) claims(ctx context.Context) error {
 			}
 			w.emit(Event{Kind: EventClaim, Touch: c.Touch, Card: card, Rule: Rule(c.State.String())})
 			if c.State == ClaimRefused && slices.Contains(w.added, c.Touch) {
-				row := w.touches[c.Touch].edit()
+				row := w.touches.at(c.Touch).edit()
 				row.Reasons = append(slices.Clip(row.Reasons), c.Reasons...)
 			}
 		}
@@ -293,6 +293,25 @@ func (w *work) claims(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// idle reports whether what was added is one touch more of customers' own on traces that stay what
+// they were, where these do not count against partners.
+func (w *work) idle() bool {
+	if w.desk.config.Claims.OwnBlock > 0 || len(w.fresh)+len(w.changed) > 0 {
+		return false
+	}
+	for _, id := range w.added {
+		if w.touches.at(id).now.files() {
+			return false
+		}
+	}
+	for _, c := range w.uses.all() {
+		if c.dirty { // a mark: another touch may be an echo now, or none any more
+			return false
+		}
+	}
+	return true
 }
 
 // result tells where an arrival came to lie.
@@ -308,7 +327,7 @@ func (w *work) result(a *arrival) Result {
 	res.Created = !a.repeat && res.Card == CardID(st.ID)
 	for i := range res.Readings {
 		if r := &res.Readings[i]; r.Grade == GradeUsable {
-			if u := row(w.uses[r.Key], after); u != nil && u.Class != ClassPersonal {
+			if u := row(w.uses.at(r.Key), after); u != nil && u.Class != ClassPersonal {
 				r.Class = u.Class
 				if u.Class == ClassShared {
 					res.Reasons = append(slices.Clip(res.Reasons), Reason{Code: ReasonShared, Field: r.Field, Value: r.Raw})
@@ -317,7 +336,7 @@ func (w *work) result(a *arrival) Result {
 		}
 	}
 	var previous Latest
-	for id, c := range w.traces {
+	for id, c := range w.traces.all() {
 		switch {
 		case c.now == nil:
 			continue
@@ -326,28 +345,27 @@ func (w *work) result(a *arrival) Result {
 		case c.now.Card != "":
 			continue
 		}
-		last, ok := w.latest[id]
-		if !ok || last.ID == st.ID || last.compare(previous) < 0 || last.compare(Latest{ID: st.ID, Received: st.Received}) > 0 {
+		last := c.latest
+		if last == nil || last.ID == st.ID || last.compare(previous) < 0 || last.compare(Latest{ID: st.ID, Received: st.Received}) > 0 {
 			continue
 		}
 		lying := StoredTouch{Touch: Touch{ID: last.ID, At: last.When, Received: last.When}, Trace: id}
 		if card, _ := w.cardOf(&lying, after); card == res.Card {
-			previous = last
+			previous = *last
 		}
 	}
 	res.Previous = previous.ID
-	if c, ok := w.filed[st.ID]; ok {
-		res.Claim = &c
+	if _, ok := w.filed[st.ID]; ok {
+		claim := w.filed[st.ID]
+		res.Claim = &claim
 	} else if a.repeat && st.files() {
 		claims, _, of := judge(w.seen(res.Card, after).filings(after), w.desk.config.Claims, w.now)
 		if i, ok := of[st.ID]; ok {
 			res.Claim = &claims[i]
 		}
 	}
-	for _, e := range w.events {
-		if !a.repeat {
-			res.Events = append(res.Events, e)
-		}
+	if !a.repeat {
+		res.Events = slices.Clip(w.events)
 	}
 	return res
 }

@@ -16,8 +16,8 @@ type graph struct {
 	limits limits
 	nodes  []node
 	links  []link
-	byKey  map[Key]int32
-	log    func(step) // told of each decision; nil: nobody asks
+	byKey  map[Key]int32 // once there are many
+	log    func(step)    // told of each decision; nil: nobody asks
 }
 
 type limits struct{ names, peers, traces int }
@@ -62,6 +62,7 @@ func (g *graph) add(n node) int32 {
 	i := int32(len(g.nodes))
 	n.given = givenPart(n.name)
 	n.parent, n.peer = i, i
+	n.links = make([]int32, 0, len(n.keys))
 	for _, k := range n.keys {
 		l := g.link(k)
 		g.links[l].nodes = append(g.links[l].nodes, i)
@@ -73,14 +74,25 @@ func (g *graph) add(n node) int32 {
 
 // link returns the place of k among the links.
 func (g *graph) link(k Key) int32 {
-	l, ok := g.byKey[k]
-	if !ok {
-		l = int32(len(g.links))
-		if g.byKey == nil {
-			g.byKey = make(map[Key]int32)
+	if g.byKey == nil {
+		for i := range g.links {
+			if g.links[i].key == k {
+				return int32(i)
+			}
 		}
+	} else if l, ok := g.byKey[k]; ok {
+		return l
+	}
+	l := int32(len(g.links))
+	g.links = append(g.links, link{key: k})
+	switch {
+	case g.byKey != nil:
 		g.byKey[k] = l
-		g.links = append(g.links, link{key: k})
+	case len(g.links) > few:
+		g.byKey = make(map[Key]int32, 2*few)
+		for i := range g.links {
+			g.byKey[g.links[i].key] = int32(i)
+		}
 	}
 	return l
 }

@@ -18,22 +18,30 @@ type Name struct {
 
 // Name reads a written name. The zero Name is one that says nothing.
 func (r *Reader) Name(raw string) Name {
-	if raw == "" || len(raw) > maxValue || !utf8.ValidString(raw) || r.noName[strings.ToLower(strings.TrimSpace(raw))] {
+	if raw == "" || len(raw) > maxValue || !utf8.ValidString(raw) {
+		return Name{}
+	}
+	var letters [96]byte
+	lower := letters[:0]
+	for _, c := range strings.TrimSpace(raw) {
+		lower = utf8.AppendRune(lower, unicode.ToLower(c))
+	}
+	if r.noName[string(lower)] {
 		return Name{}
 	}
 	var buf [8]string
 	words := buf[:0]
 	var n Name
 	for word := range strings.FieldsFuncSeq(raw, partsNames) {
-		s := spell(word)
-		if utf8.RuneCountInString(s) < 2 || isPatronymic(s) {
+		s := appendSpelling(letters[:0], word)
+		if utf8.RuneCount(s) < 2 || isPatronymic(string(s)) {
 			continue
 		}
-		if given := r.names[s]; n.Given == nil && given != nil {
+		if given := r.names[string(s)]; n.Given == nil && given != nil {
 			n.Given = given
 			continue
 		}
-		words = append(words, s)
+		words = append(words, string(s))
 	}
 	switch {
 	case n.Given != nil || len(words) == 0:
@@ -201,7 +209,10 @@ func isSurname(s string) bool {
 
 // spell writes a word in lower-case Latin letters such that the customary spellings of a Russian
 // name come out equal: Юлия, Yulia, Julia -> iulia. Other scripts stay as they are.
-func spell(word string) string {
+func spell(word string) string { return string(appendSpelling(nil, word)) }
+
+// appendSpelling appends what spell returns.
+func appendSpelling(dst []byte, word string) []byte {
 	var buf [64]byte
 	b := buf[:0]
 	for _, c := range word {
@@ -222,8 +233,7 @@ func spell(word string) string {
 		}
 	}
 	// In place: what is written is never longer than what was read, but for x.
-	var out [96]byte
-	o := out[:0]
+	o := dst
 	for i := 0; i < len(b); i++ {
 		next := byte(0)
 		if i+1 < len(b) {
@@ -257,12 +267,12 @@ func spell(word string) string {
 			w = 's'
 		}
 		i += skip
-		if n := len(o); n > 0 && o[n-1] == w && w < utf8.RuneSelf {
+		if n := len(o); n > len(dst) && o[n-1] == w && w < utf8.RuneSelf {
 			continue // double letters
 		}
 		o = append(o, w)
 	}
-	return string(o)
+	return o
 }
 
 // latin is how spell writes the letters from а to я.

@@ -49,8 +49,8 @@ func (w *work) place(ctx context.Context, a *arrival) error {
 		}
 		return sameContent(st.Touch, a.given())
 	}
-	w.touches[t.ID].used = true
-	st := w.touches[t.ID].edit()
+	w.touches.at(t.ID).used = true
+	st := w.touches.at(t.ID).edit()
 	awaited := st.Awaited
 	*st = StoredTouch{Touch: *t, Stored: w.stamp, Reasons: a.said.reasons}
 	w.added = append(w.added, t.ID)
@@ -84,7 +84,7 @@ func (w *work) place(ctx context.Context, a *arrival) error {
 // grow notes that a touch joins a trace. It gets another version, though the touch may change
 // nothing in it: who moves the trace's touches must not overlook one that comes meanwhile.
 func (w *work) grow(id TraceID) {
-	c := w.traces[id]
+	c := w.traces.at(id)
 	c.used, c.grown = true, true
 }
 
@@ -138,7 +138,7 @@ func (w *work) sameTrace(keys []Key, name string, bonds []Bond) TraceID {
 			continue
 		}
 		for _, id := range u.Traces {
-			c := w.traces[id]
+			c := w.traces.at(id)
 			if c == nil || c.now == nil {
 				continue
 			}
@@ -177,11 +177,11 @@ func (w *work) follow(ctx context.Context, st *StoredTouch, leader TouchID) erro
 	if err := w.need(ctx, touchKey(leader)); err != nil {
 		return err
 	}
-	w.touches[leader].used = true
+	w.touches.at(leader).used = true
 	lead := w.touch(leader)
 	if leader == st.ID || lead == nil || lead.Trace == "" {
 		if leader != st.ID {
-			row := w.touches[leader].edit()
+			row := w.touches.at(leader).edit()
 			row.Awaited = append(slices.Clip(row.Awaited), st.ID)
 		}
 		st.Reasons = append(slices.Clip(st.Reasons), Reason{Code: ReasonFollows, Field: "Follows", Value: string(leader)})
@@ -241,7 +241,7 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 		target = w.touch(root).Trace
 	}
 	for _, member := range w.members(old) {
-		row := w.touches[member].edit()
+		row := w.touches.at(member).edit()
 		row.Trace, row.Root = target, root
 		row.Reasons = slices.DeleteFunc(slices.Clone(row.Reasons), func(r Reason) bool { return r.Code == ReasonFollows })
 	}
@@ -252,7 +252,7 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 // members returns the touches of a trace whose history is here, sorted.
 func (w *work) members(id TraceID) []TouchID {
 	var ids []TouchID
-	for touch, c := range w.touches {
+	for touch, c := range w.touches.all() {
 		if c.now != nil && c.now.Trace == id {
 			ids = append(ids, touch)
 		}
@@ -276,7 +276,7 @@ func (w *work) absorb(into, old TraceID) {
 	for _, k := range from.Keys {
 		w.leave(k, old)
 	}
-	forget(w.traces[old])
+	forget(w.traces.at(old))
 	w.fresh = append(w.fresh, into)
 }
 
@@ -323,7 +323,7 @@ func (w *work) mark(ctx context.Context, a *arrival) error {
 		}
 	}
 	if sent != "" {
-		st := w.touches[t.ID].edit()
+		st := w.touches.at(t.ID).edit()
 		st.Echo = true
 		return w.follow(ctx, st, sent)
 	}
@@ -340,8 +340,8 @@ func (w *work) heed(ctx context.Context, id TouchID) error {
 	if old := w.touch(id); old == nil || old.Erased || !old.Echo {
 		return nil
 	}
-	w.touches[id].used = true
-	st := w.touches[id].edit()
+	w.touches.at(id).used = true
+	st := w.touches.at(id).edit()
 	st.Echo, st.Root = false, ""
 	e := w.desk.config.Reader.read(&st.Touch)
 	again := arrival{touch: st.Touch, said: e}
@@ -369,7 +369,7 @@ func (w *work) ignore(ctx context.Context, id, sent TouchID) error {
 	if err := w.depart(ctx, []TouchID{id}, old.Trace, ""); err != nil {
 		return err
 	}
-	st := w.touches[id].edit()
+	st := w.touches.at(id).edit()
 	st.Echo = true
 	return w.follow(ctx, st, sent)
 }
@@ -390,7 +390,7 @@ func (w *work) depart(ctx context.Context, roots []TouchID, from, into TraceID) 
 	var rest, gone []*StoredTouch
 	for _, id := range w.members(from) {
 		if st := w.touch(id); slices.Contains(roots, st.root()) {
-			row := w.touches[id].edit()
+			row := w.touches.at(id).edit()
 			row.Trace = into
 			gone = append(gone, row)
 		} else {
@@ -405,7 +405,7 @@ func (w *work) depart(ctx context.Context, roots []TouchID, from, into TraceID) 
 		for _, k := range source.Keys {
 			w.leave(k, from)
 		}
-		forget(w.traces[from])
+		forget(w.traces.at(from))
 		return nil
 	}
 	founders := source.Founders
