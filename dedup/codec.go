@@ -29,6 +29,10 @@ func (c *coder) uint(v *uint64) {
 		c.out = binary.AppendUvarint(c.out, *v)
 		return
 	}
+	if len(c.in) > 0 && c.in[0] < 0x80 {
+		*v, c.in = uint64(c.in[0]), c.in[1:]
+		return
+	}
 	*v = 0
 	for shift := 0; shift < 64 && len(c.in) > 0; shift += 7 {
 		b := c.in[0]

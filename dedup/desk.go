@@ -194,6 +194,9 @@ func (st *StoredTouch) rule() Rule {
 
 // claims notes which partners' claims changed, and answers those that were filed.
 func (w *work) claims(ctx context.Context) error {
+	if w.undisputed() {
+		return nil
+	}
 	var cards []CardID
 	affected := func(card CardID) {
 		if card != "" && !slices.Contains(cards, card) {
@@ -201,9 +204,6 @@ func (w *work) claims(ctx context.Context) error {
 		}
 	}
 	filed := false
-	if w.solo && !w.touches.at(w.added[0]).now.files() || w.idle() {
-		return nil
-	}
 	for _, id := range w.added {
 		st := w.touches.at(id).now
 		filed = filed || st.files()
@@ -219,6 +219,10 @@ func (w *work) claims(ctx context.Context) error {
 				}
 			}
 		}
+	}
+	for i := range w.events { // a touch without a name may move though no trace does
+		affected(w.events[i].Card)
+		affected(w.events[i].Was)
 	}
 	for _, c := range w.traces.all() {
 		for _, r := range [2]*Trace{c.was, c.now} {
@@ -295,23 +299,48 @@ func (w *work) claims(ctx context.Context) error {
 	return nil
 }
 
-// idle reports whether what was added is one touch more of customers' own on traces that stay what
-// they were, where these do not count against partners.
-func (w *work) idle() bool {
-	if w.desk.config.Claims.OwnBlock > 0 || len(w.fresh)+len(w.changed) > 0 {
+// undisputed reports whether no claim can have changed: what was added are customers' own touches,
+// which do not count against partners, nothing moved and no key came to be shared or ceased to.
+func (w *work) undisputed() bool {
+	if w.desk.config.Claims.OwnBlock > 0 {
 		return false
 	}
-	for _, id := range w.added {
-		if w.touches.at(id).now.files() {
+	for _, e := range w.events {
+		if e.Kind != EventAttached {
+			return false
+		}
+	}
+	for id, c := range w.touches.all() {
+		if c.dirty && (c.was != nil || c.now.files() || !slices.Contains(w.added, id)) {
 			return false
 		}
 	}
 	for _, c := range w.uses.all() {
-		if c.dirty { // a mark: another touch may be an echo now, or none any more
+		if c.dirty && (c.now == nil || (c.was != nil && c.was.Class == ClassShared) != (c.now.Class == ClassShared)) {
 			return false
 		}
 	}
+	for _, c := range w.traces.all() {
+		if c.was != nil && c.dirty && (c.now == nil || c.was.Card != c.now.Card || c.was.Filings != c.now.Filings) {
+			return false
+		}
+	}
+	for _, c := range w.traces.all() {
+		if c.was == nil && c.now != nil && c.now.Card != "" && w.claimed(c.now.Card) {
+			c.edit().Claimed = true
+		}
+	}
 	return true
+}
+
+// claimed reports whether a card that is here has partners' touches.
+func (w *work) claimed(card CardID) bool {
+	for _, c := range w.traces.all() {
+		if c.was != nil && c.was.Card == card && c.was.Claimed {
+			return true
+		}
+	}
+	return false
 }
 
 // result tells where an arrival came to lie.
