@@ -42,7 +42,7 @@ func (r *Reader) read(t *Touch) evidence {
 	if unreadable, ok := unreadable("Name", t.Name); ok {
 		e.reasons = append(e.reasons, unreadable)
 	} else if t.Name != "" {
-		e.name = r.Name(t.Name).String()
+		e.name = r.name(t.Name).String()
 	}
 	if t.Phone != "" {
 		r.readPhones(&e, "Phone", t.Phone)
