@@ -129,16 +129,22 @@ func (c *coder) time(t *time.Time) {
 	}
 }
 
+// list is a slice. What is read goes into the room that s has, if it is empty and large enough.
 func list[T any](c *coder, s *[]T, item func(*coder, *T)) {
 	n := uint64(len(*s))
 	c.uint(&n)
 	if !c.writing {
+		room := *s
 		*s = nil
 		if n > uint64(len(c.in)) {
 			c.bad = true
 			return
 		}
-		if n > 0 {
+		switch {
+		case n == 0:
+		case len(room) == 0 && n <= uint64(cap(room)):
+			*s = room[:n]
+		default:
 			*s = make([]T, n)
 		}
 	}

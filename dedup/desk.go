@@ -15,10 +15,11 @@ import (
 // A Desk takes touches in and answers which card they are on. It is safe for concurrent use, and
 // any number of desks may share a store.
 type Desk struct {
-	config Config
-	once   bool // in the caller's transaction: one attempt
-	retry  *store.Retry
-	works  *sync.Pool
+	config   Config
+	once     bool // in the caller's transaction: one attempt
+	retry    *store.Retry
+	works    *sync.Pool
+	arrivals *sync.Pool
 }
 
 // New returns a desk. Its error is a *ConfigError.
@@ -29,7 +30,7 @@ func New(c Config) (*Desk, error) {
 	if c.Store == nil {
 		return nil, &ConfigError{Problems: []Problem{{Code: ProblemMissing, Field: "Store"}}}
 	}
-	return &Desk{config: c, retry: new(store.Retry), works: new(sync.Pool)}, nil
+	return &Desk{config: c, retry: new(store.Retry), works: new(sync.Pool), arrivals: new(sync.Pool)}, nil
 }
 
 // In returns the desk over a store in the caller's transaction. It makes one attempt at each
@@ -62,6 +63,7 @@ func (d *Desk) Ingest(ctx context.Context, t Touch) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	defer d.leave(a)
 	var res Result
 	attempt := func(ctx context.Context) error {
 		w := d.newWork("ingest", true)
@@ -89,17 +91,28 @@ func (d *Desk) Ingest(ctx context.Context, t Touch) (Result, error) {
 
 // arrive reads a touch.
 func (d *Desk) arrive(t Touch) (*arrival, error) {
-	a := &arrival{touch: t, undated: t.At.IsZero(), unreceived: t.Received.IsZero()}
+	a, ok := d.arrivals.Get().(*arrival)
+	if !ok {
+		a = new(arrival)
+	}
+	a.touch, a.undated, a.unreceived = t, t.At.IsZero(), t.Received.IsZero()
 	reason, err := a.touch.prepare(instant(d.config.Now()))
 	if err != nil {
 		return nil, err
 	}
-	a.said = d.config.Reader.read(&a.touch)
+	a.said.keys = a.room[:0]
+	d.config.Reader.readInto(&a.said, &a.touch)
 	if reason.Code != "" {
 		a.said.reasons = append(a.said.reasons, reason)
 		a.unreceived = true // as if it had been left to us
 	}
 	return a, nil
+}
+
+// leave gives a back. Nothing of it may be used any more, but for its readings.
+func (d *Desk) leave(a *arrival) {
+	*a = arrival{}
+	d.arrivals.Put(a)
 }
 
 // given is the touch as the caller gave it, so far as it is compared with one that is here.

@@ -18,14 +18,15 @@ import (
 // dump is every byte that a memory store holds.
 func dump(m *Memory) string {
 	var all []string
-	for i, s := range m.spots.rows {
-		all = append(all, m.spots.ids[i], s.touch.doc, s.trace.doc)
+	for i := range m.spots.count {
+		s := m.spots.row(int32(i))
+		all = append(all, m.spots.id(int32(i)), s.touch.doc, s.trace.doc)
 	}
-	for i, r := range m.uses.rows {
-		all = append(all, m.uses.ids[i], r.doc)
+	for i := range m.uses.count {
+		all = append(all, m.uses.id(int32(i)), m.uses.row(int32(i)).doc)
 	}
-	for i, r := range m.rulings.rows {
-		all = append(all, m.rulings.ids[i], r.doc)
+	for i := range m.rulings.count {
+		all = append(all, m.rulings.id(int32(i)), m.rulings.row(int32(i)).doc)
 	}
 	slices.Sort(all)
 	return strings.Join(append(all, m.events...), "\n")
@@ -162,10 +163,10 @@ func TestSharedStaysShared(t *testing.T) {
 		for _, touch := range drawTouches(t, 20) {
 			_, err := d.Ingest(context.Background(), touch)
 			require.NoError(t, err)
-			for i, row := range m.uses.rows {
+			for i := range m.uses.count {
 				var u KeyUse
-				k := Key(m.uses.ids[i])
-				(&coder{in: row.doc}).use(&u)
+				k := Key(m.uses.id(int32(i)))
+				(&coder{in: m.uses.row(int32(i)).doc}).use(&u)
 				if shared[k] {
 					require.Equal(t, ClassShared, u.Class, "%s", k)
 				}
@@ -260,7 +261,7 @@ func TestErasureLeavesNoValue(t *testing.T) {
 		for k, class := range classes {
 			if class == ClassShared {
 				var u KeyUse
-				(&coder{in: m.uses.rows[m.uses.find(string(k))].doc}).use(&u)
+				(&coder{in: m.uses.row(m.uses.find(string(k))).doc}).use(&u)
 				require.Equal(t, ClassShared, u.Class)
 			}
 		}

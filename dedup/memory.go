@@ -80,13 +80,13 @@ func (m *Memory) find(k store.Key) int32 {
 func (m *Memory) row(kind string, place int32) *docRow {
 	switch kind {
 	case RowTouch:
-		return &m.spots.rows[place].touch
+		return &m.spots.row(place).touch
 	case RowTrace:
-		return &m.spots.rows[place].trace
+		return &m.spots.row(place).trace
 	case RowKey:
-		return &m.uses.rows[place]
+		return m.uses.row(place)
 	}
-	return &m.rulings.rows[place]
+	return m.rulings.row(place)
 }
 
 func (m *Memory) versionOf(k store.Key) int64 {
@@ -111,14 +111,14 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 	}
 	for _, card := range q.Cards {
 		if i := m.spots.find(string(card)); i != 0 {
-			for i = m.spots.rows[i].traces; i != 0; i = m.spots.rows[i].also {
-				l.trace(i)
+			for i = m.spots.row(i).traces; i != 0; i = m.spots.row(i).also {
+				l.trace(i, false)
 			}
 		}
 	}
 	for _, id := range q.History {
 		if i := m.spots.find(string(id)); i != 0 {
-			for i = m.spots.rows[i].touches; i != 0; i = m.spots.rows[i].next {
+			for i = m.spots.row(i).touches; i != 0; i = m.spots.row(i).next {
 				l.touch(i)
 			}
 		}
@@ -182,14 +182,14 @@ func (l *loading) key(k store.Key) {
 	case RowTouch:
 		l.touch(place)
 	case RowTrace:
-		l.trace(place)
+		l.trace(place, false)
 	case RowKey:
 		u := l.use(place)
 		if u == nil {
 			return
 		}
 		for _, id := range u.Traces {
-			tr := l.latest(l.m.spots.find(string(id)))
+			tr := l.trace(l.m.spots.find(string(id)), true)
 			if tr == nil || u.Class == ClassShared {
 				continue
 			}
@@ -199,7 +199,7 @@ func (l *loading) key(k store.Key) {
 		}
 	default:
 		if l.have(mark{'d', place}) < 0 {
-			row := &l.m.rulings.rows[place]
+			row := l.m.rulings.row(place)
 			a := Aggregate{Key: k, Version: row.version}
 			if row.doc != "" {
 				a.Decision = new(StoredDecision)
@@ -225,8 +225,8 @@ func (l *loading) touch(place int32) {
 	if l.have(mark{'t', place}) >= 0 {
 		return
 	}
-	row := &l.m.spots.rows[place].touch
-	a := Aggregate{Key: store.Key{Kind: RowTouch, ID: l.m.spots.ids[place]}, Version: row.version}
+	row := &l.m.spots.row(place).touch
+	a := Aggregate{Key: store.Key{Kind: RowTouch, ID: l.m.spots.id(place)}, Version: row.version}
 	c := coder{in: row.doc}
 	if row.doc != "" {
 		a.Touch = new(StoredTouch)
@@ -235,36 +235,52 @@ func (l *loading) touch(place int32) {
 	l.add(a, &c)
 }
 
-func (l *loading) trace(place int32) *Trace {
+// trace loads a trace, with its latest touch if a key brings it along.
+func (l *loading) trace(place int32, brought bool) *Trace {
 	if place == 0 {
 		return nil
 	}
 	if i := l.have(mark{'r', place}); i >= 0 {
 		return l.out[i].Trace
 	}
-	row := &l.m.spots.rows[place].trace
-	a := Aggregate{Key: store.Key{Kind: RowTrace, ID: l.m.spots.ids[place]}, Version: row.version}
+	row := &l.m.spots.row(place).trace
+	a := Aggregate{Key: store.Key{Kind: RowTrace, ID: l.m.spots.id(place)}, Version: row.version}
 	c := coder{in: row.doc}
 	if row.doc != "" {
-		a.Trace = new(Trace)
-		c.trace(a.Trace)
+		b := new(traceBlock)
+		b.trace.Keys, b.trace.Founders = b.keys[:0], b.founders[:0]
+		c.trace(&b.trace)
+		if a.Trace = &b.trace; brought {
+			a.Latest = l.latest(place, &b.latest)
+		}
 	}
 	l.add(a, &c)
 	return a.Trace
 }
 
-// latest returns a trace with its latest touch.
-func (l *loading) latest(place int32) *Trace {
-	before := len(l.out)
-	tr := l.trace(place)
-	if len(l.out) == before {
-		return tr
+// A traceBlock is a trace with what mostly goes with it, in one piece.
+type traceBlock struct {
+	trace    Trace
+	keys     [2]Key
+	founders [1]Founder
+	latest   Latest
+}
+
+// A useBlock is a key with what mostly goes with it, in one piece.
+type useBlock struct {
+	use    KeyUse
+	traces [2]TraceID
+}
+
+// latest sets to the latest touch of a trace.
+func (l *loading) latest(place int32, to *Latest) *Latest {
+	last := l.m.spots.row(place).touches
+	if last == 0 {
+		return nil
 	}
-	if last := l.m.spots.rows[place].touches; last != 0 {
-		s := &l.m.spots.rows[last]
-		l.out[before].Latest = &Latest{TouchID(l.m.spots.ids[last]), time.UnixMicro(s.received).UTC(), time.UnixMicro(s.moment).UTC()}
-	}
-	return tr
+	s := l.m.spots.row(last)
+	*to = Latest{TouchID(l.m.spots.id(last)), time.UnixMicro(s.received).UTC(), time.UnixMicro(s.moment).UTC()}
+	return to
 }
 
 func (l *loading) use(place int32) *KeyUse {
@@ -274,12 +290,14 @@ func (l *loading) use(place int32) *KeyUse {
 	if i := l.have(mark{'u', place}); i >= 0 {
 		return l.out[i].Use
 	}
-	row := &l.m.uses.rows[place]
-	a := Aggregate{Key: store.Key{Kind: RowKey, ID: l.m.uses.ids[place]}, Version: row.version}
+	row := l.m.uses.row(place)
+	a := Aggregate{Key: store.Key{Kind: RowKey, ID: l.m.uses.id(place)}, Version: row.version}
 	c := coder{in: row.doc}
 	if row.doc != "" {
-		a.Use = new(KeyUse)
-		c.use(a.Use)
+		b := new(useBlock)
+		b.use.Traces = b.traces[:0]
+		c.use(&b.use)
+		a.Use = &b.use
 	}
 	l.add(a, &c)
 	return a.Use
@@ -361,7 +379,7 @@ func (m *Memory) write(place int32, a *Aggregate) {
 	m.out.out = m.out.out[:0]
 	switch {
 	case a.Touch != nil:
-		s := &m.spots.rows[place]
+		s := m.spots.row(place)
 		if p := a.Touch.Source.Partner; p != "" && s.touch.doc == "" {
 			m.filings[p] = append(m.filings[p], place)
 		}
@@ -379,22 +397,22 @@ func (m *Memory) write(place int32, a *Aggregate) {
 	case a.Trace != nil:
 		m.unlinkTrace(place)
 		m.out.trace(a.Trace)
-		m.spots.rows[place].trace.doc = string(m.out.out)
+		m.spots.row(place).trace.doc = string(m.out.out)
 		if card := string(a.Trace.Card); card != "" {
 			on := place
 			if card != a.Key.ID {
 				on = m.spots.at(card)
 			}
-			s := &m.spots.rows[place]
-			s.on, s.also = on, m.spots.rows[on].traces
-			m.spots.rows[on].traces = place
+			s := m.spots.row(place)
+			s.on, s.also = on, m.spots.row(on).traces
+			m.spots.row(on).traces = place
 		}
 	case a.Use != nil:
 		m.out.use(a.Use)
-		m.uses.rows[place].doc = string(m.out.out)
+		m.uses.row(place).doc = string(m.out.out)
 	case a.Decision != nil:
 		m.out.decision(a.Decision)
-		m.rulings.rows[place].doc = string(m.out.out)
+		m.rulings.row(place).doc = string(m.out.out)
 	}
 }
 
@@ -413,12 +431,12 @@ func (m *Memory) forget(kind string, place int32) {
 
 // linkTouch puts a touch into its trace's list, which is ordered by (Received, ID), the latest first.
 func (m *Memory) linkTouch(place, trace int32) {
-	row := &m.spots.rows[place]
+	row := m.spots.row(place)
 	row.of = trace
-	at := &m.spots.rows[trace].touches
+	at := &m.spots.row(trace).touches
 	for *at != 0 {
-		o := &m.spots.rows[*at]
-		if cmp.Or(cmp.Compare(o.received, row.received), strings.Compare(m.spots.ids[*at], m.spots.ids[place])) < 0 {
+		o := m.spots.row(*at)
+		if cmp.Or(cmp.Compare(o.received, row.received), strings.Compare(m.spots.id(*at), m.spots.id(place))) < 0 {
 			break
 		}
 		at = &o.next
@@ -427,25 +445,25 @@ func (m *Memory) linkTouch(place, trace int32) {
 }
 
 func (m *Memory) unlinkTouch(place int32) {
-	row := &m.spots.rows[place]
+	row := m.spots.row(place)
 	if row.of == 0 {
 		return
 	}
-	at := &m.spots.rows[row.of].touches
+	at := &m.spots.row(row.of).touches
 	for *at != place {
-		at = &m.spots.rows[*at].next
+		at = &m.spots.row(*at).next
 	}
 	*at, row.next, row.of = row.next, 0, 0
 }
 
 func (m *Memory) unlinkTrace(place int32) {
-	row := &m.spots.rows[place]
+	row := m.spots.row(place)
 	if row.on == 0 {
 		return
 	}
-	at := &m.spots.rows[row.on].traces
+	at := &m.spots.row(row.on).traces
 	for *at != place {
-		at = &m.spots.rows[*at].also
+		at = &m.spots.row(*at).also
 	}
 	*at, row.also, row.on = row.also, 0, 0
 }
@@ -513,7 +531,7 @@ func (m *Memory) Find(ctx context.Context, f Filter, after store.Cursor, limit i
 		}
 		for _, i := range places {
 			var st StoredTouch
-			(&coder{in: m.spots.rows[i].touch.doc}).touch(&st)
+			(&coder{in: m.spots.row(i).touch.doc}).touch(&st)
 			if here := (Found{st.Received, st.ID}); f.Matches(&st.Touch) && here.compare(from) > 0 {
 				found = append(found, here)
 			}

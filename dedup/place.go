@@ -17,7 +17,8 @@ type arrival struct {
 	undated    bool // At was left to us
 	unreceived bool // Received was
 	said       evidence
-	repeat     bool // it was there before
+	room       [2]Key // for said.keys
+	repeat     bool   // it was there before
 	echo       bool
 	err        error
 }
