@@ -216,10 +216,10 @@ func (w *work) claims(ctx context.Context) error {
 			cards = append(cards, card)
 		}
 	}
-	filed := false
+	matters := false // partners filed
 	for _, id := range w.added {
 		st := w.touches.at(id).now
-		filed = filed || st.files()
+		matters = matters || st.files()
 		card, _ := w.cardOf(st, after)
 		affected(card)
 	}
@@ -240,11 +240,11 @@ func (w *work) claims(ctx context.Context) error {
 	for _, c := range w.traces.all() {
 		for _, r := range [2]*Trace{c.was, c.now} {
 			if r != nil && (r.Claimed || r.Filings > 0) && (r.Card == "" || slices.Contains(cards, r.Card)) {
-				filed = true
+				matters = true
 			}
 		}
 	}
-	if !filed {
+	if !matters {
 		return nil
 	}
 	for _, card := range cards {
@@ -269,32 +269,27 @@ func (w *work) claims(ctx context.Context) error {
 			}
 		}
 	}
-	had := make(map[TouchID]Claim)
-	disputed := make(map[TouchID]bool)
+	var had []Claim
+	var disputed []TouchID
 	for _, card := range cards {
 		if w.solo {
 			break
 		}
 		claims, disputes, _ := judge(w.seen(card, before).filings(before), w.desk.config.Claims, w.now)
-		for _, c := range claims {
-			had[c.Touch] = c
-		}
+		had = append(had, claims...)
 		for _, d := range disputes {
-			disputed[d.Claims[1].Touch] = true
+			disputed = append(disputed, d.Claims[1].Touch)
 		}
 	}
 	for _, card := range cards {
 		claims, disputes, of := judge(w.seen(card, after).filings(after), w.desk.config.Claims, w.now)
 		for _, id := range w.added {
-			if i, ok := of[id]; ok {
-				if w.filed == nil {
-					w.filed = make(map[TouchID]Claim)
-				}
-				w.filed[id] = claims[i]
+			if i, ok := of.to(id); ok {
+				w.filed = append(w.filed, filed{id, claims[i]})
 			}
 		}
 		for _, c := range claims {
-			if old, ok := had[c.Touch]; ok && old.State == c.State {
+			if slices.ContainsFunc(had, func(old Claim) bool { return old.Touch == c.Touch && old.State == c.State }) {
 				continue
 			}
 			w.emit(Event{Kind: EventClaim, Touch: c.Touch, Card: card, Rule: Rule(c.State.String())})
@@ -304,7 +299,7 @@ func (w *work) claims(ctx context.Context) error {
 			}
 		}
 		for _, d := range disputes {
-			if !disputed[d.Claims[1].Touch] {
+			if !slices.Contains(disputed, d.Claims[1].Touch) {
 				w.emit(Event{Kind: EventDispute, Touch: d.Claims[1].Touch, Was: CardID(d.Claims[0].Touch), Card: card, Rule: d.Rule})
 			}
 		}
@@ -397,12 +392,12 @@ func (w *work) result(a *arrival) Result {
 		}
 	}
 	res.Previous = previous.ID
-	if _, ok := w.filed[st.ID]; ok {
-		claim := w.filed[st.ID]
+	if i := slices.IndexFunc(w.filed, func(f filed) bool { return f.touch == st.ID }); i >= 0 {
+		claim := w.filed[i].claim
 		res.Claim = &claim
 	} else if a.repeat && st.files() {
 		claims, _, of := judge(w.seen(res.Card, after).filings(after), w.desk.config.Claims, w.now)
-		if i, ok := of[st.ID]; ok {
+		if i, ok := of.to(st.ID); ok {
 			res.Claim = &claims[i]
 		}
 	}

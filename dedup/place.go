@@ -158,7 +158,7 @@ func (w *work) enter(k Key, id TraceID) {
 		return
 	}
 	u := w.editUse(k)
-	u.Traces = append(slices.Clip(u.Traces), id)
+	u.Traces = extend(&w.ids, u.Traces, id)
 	w.changed = append(w.changed, k)
 }
 

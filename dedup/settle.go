@@ -67,7 +67,8 @@ func (w *work) solitary() bool {
 
 // graph settles the traces that spreadOut found.
 func (w *work) graph(log func(step)) *graph {
-	g := &graph{reader: w.desk.config.Reader, limits: w.desk.config.limits(), nodes: make([]node, 0, len(w.spread)), log: log}
+	g := &w.g
+	g.reset(w.desk.config.Reader, w.desk.config.limits(), log)
 	for _, id := range w.spread {
 		tr := w.trace(id)
 		g.add(node{id: id, keys: tr.Keys, name: tr.Name, first: tr.First, bonds: tr.Bonds})
@@ -337,7 +338,7 @@ func (w *work) found() {
 		tr := w.traces.at(st.Trace).now
 		if tr.Card == CardID(id) && !slices.ContainsFunc(tr.Founders, func(f Founder) bool { return f.Touch == id }) {
 			row := w.editTrace(st.Trace)
-			row.Founders = append(slices.Clip(row.Founders), Founder{Touch: id, At: st.When(), Born: st.Stored})
+			row.Founders = extend(&w.founders, row.Founders, Founder{Touch: id, At: st.When(), Born: st.Stored})
 		}
 	}
 }

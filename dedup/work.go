@@ -124,27 +124,40 @@ type work struct {
 	traces    table[TraceID, Trace]
 	decisions table[DecisionID, StoredDecision]
 
-	fresh   []TraceID         // new, or with another First or other bonds: settle starts from them
-	changed []Key             // keys whose traces or rulings changed
-	added   []TouchID         // touches that this command stores
-	spread  []TraceID         // what settle visited
-	solo    bool              // the one touch added is a card of its own that nobody was on
-	filed   map[TouchID]Claim // how the filings added were answered
+	fresh   []TraceID // new, or with another First or other bonds: settle starts from them
+	changed []Key     // keys whose traces or rulings changed
+	added   []TouchID // touches that this command stores
+	spread  []TraceID // what settle visited
+	solo    bool      // the one touch added is a card of its own that nobody was on
+	filed   []filed   // how the filings added were answered
 	events  []Event
-	seqs    map[store.Key]int64
+	seq     int64 // of the last event of the cause
 
 	// Kept from one use of w to the next.
-	guards []store.Guard
-	rows   []Aggregate
-	asked  []store.Key
+	guards   []store.Guard
+	rows     []Aggregate
+	asked    []store.Key
+	g        graph
+	ids      []TraceID // pieces of these are lists in the rows
+	founders []Founder
+}
+
+type filed struct {
+	touch TouchID
+	claim Claim
+}
+
+// extend returns list and v in a piece of room, which it extends.
+func extend[T any](room *[]T, list []T, v T) []T {
+	from := len(*room)
+	*room = append(append(*room, list...), v)
+	return slices.Clip((*room)[from:])
 }
 
 func (d *Desk) newWork(command string, lock bool) *work {
 	w, ok := d.works.Get().(*work)
 	if !ok {
-		w = &work{
-			seqs: make(map[store.Key]int64),
-		}
+		w = new(work)
 	}
 	now := instant(d.config.Now())
 	w.desk, w.lock, w.command, w.now, w.stamp = d, lock, command, now, now
@@ -161,11 +174,11 @@ func (w *work) free() {
 	w.uses.clear()
 	w.traces.clear()
 	w.decisions.clear()
-	clear(w.seqs)
-	w.solo = false
+	w.solo, w.seq, w.filed = false, 0, w.filed[:0]
+	w.ids, w.founders = w.ids[:0], w.founders[:0]
 	w.fresh, w.changed, w.added, w.spread = w.fresh[:0], w.changed[:0], w.added[:0], w.spread[:0]
 	clear(w.rows)
-	w.events, w.filed, w.cause, w.by, w.why = nil, nil, store.Key{}, "", ""
+	w.events, w.cause, w.by, w.why = nil, store.Key{}, "", ""
 	d.works.Put(w)
 }
 
@@ -313,8 +326,11 @@ func (w *work) emit(e Event) {
 	if e.Key == (store.Key{}) {
 		e.Key = w.cause
 	}
-	w.seqs[e.Key]++
-	e.Seq, e.Command, e.Why = w.seqs[e.Key], w.command, w.why
+	e.Seq, e.Command, e.Why = 1, w.command, w.why // a touch that is not the cause has one
+	if e.Key == w.cause {
+		w.seq++
+		e.Seq = w.seq
+	}
 	if e.By == "" {
 		e.By = w.by
 	}
