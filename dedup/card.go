@@ -118,35 +118,59 @@ type view struct {
 
 // view loads a card whole.
 func (w *work) view(ctx context.Context, id CardID) (*view, error) {
+	if err := w.load(ctx, Query{Cards: []CardID{id}}); err != nil {
+		return nil, err
+	}
 	traces, err := w.reach(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.load(ctx, Query{History: traces}); err != nil {
+	if err := w.histories(ctx, traces...); err != nil {
 		return nil, err
 	}
 	return w.seen(id, after), nil
 }
 
-// reach loads and returns the traces of which touches may lie on a card: those on it, and those
-// without a name on their keys.
+// reach loads and returns the traces of which touches may lie on a card, of which one is here: those
+// on it, which hang together by the keys they have and by rulings, and those without a name on their
+// keys.
 func (w *work) reach(ctx context.Context, id CardID) ([]TraceID, error) {
-	if err := w.load(ctx, Query{Cards: []CardID{id}}); err != nil {
-		return nil, err
-	}
 	var traces []TraceID
-	var keys []store.Key
-	for trace, c := range w.traces.all() {
-		if c.now != nil && c.now.Card == id || c.was != nil && c.was.Card == id {
+	var needs []store.Key
+	for known := -1; known < len(traces); {
+		known = len(traces)
+		traces, needs = traces[:0], needs[:0]
+		for trace, c := range w.traces.all() {
+			if c.now == nil || c.now.Card != id {
+				if c.was == nil || c.was.Card != id {
+					continue
+				}
+			}
 			c.used = true
 			traces = append(traces, trace)
 			for _, r := range [2]*Trace{c.was, c.now} {
-				if r != nil {
-					for _, k := range r.Keys {
-						keys = append(keys, useKey(k))
-					}
+				if r == nil {
+					continue
+				}
+				for _, k := range r.Keys {
+					needs = append(needs, useKey(k))
+				}
+				for _, peer := range r.peers() {
+					needs = append(needs, traceKey(peer))
 				}
 			}
+		}
+		if err := w.need(ctx, needs...); err != nil {
+			return nil, err
+		}
+		var others []store.Key
+		for _, k := range needs {
+			for _, trace := range w.linked(k) {
+				others = append(others, traceKey(trace))
+			}
+		}
+		if err := w.need(ctx, others...); err != nil {
+			return nil, err
 		}
 	}
 	if len(traces) == 0 {
@@ -157,27 +181,31 @@ func (w *work) reach(ctx context.Context, id CardID) ([]TraceID, error) {
 		}
 		return []TraceID{st.Trace}, nil
 	}
-	if err := w.need(ctx, keys...); err != nil {
-		return nil, err
-	}
-	var others []store.Key
-	for _, k := range keys {
-		if u := w.use(Key(k.ID)); u != nil && u.Class != ClassShared {
-			for _, trace := range u.Traces {
-				others = append(others, traceKey(trace))
+	for _, k := range needs {
+		for _, trace := range w.linked(k) {
+			if tr := w.trace(trace); tr != nil && tr.leaf() {
+				traces = append(traces, trace)
 			}
-		}
-	}
-	if err := w.need(ctx, others...); err != nil {
-		return nil, err
-	}
-	for _, k := range others {
-		if tr := w.trace(TraceID(k.ID)); tr != nil && tr.leaf() {
-			traces = append(traces, TraceID(k.ID))
 		}
 	}
 	slices.Sort(traces)
 	return slices.Compact(traces), nil
+}
+
+// linked returns the traces that a key that is here links or linked; none of what is no key.
+func (w *work) linked(k store.Key) []TraceID {
+	if k.Kind != RowKey {
+		return nil
+	}
+	c := w.uses.at(Key(k.ID))
+	c.used = true
+	var traces []TraceID
+	for _, u := range [2]*KeyUse{c.was, c.now} {
+		if u != nil && u.Class != ClassShared {
+			traces = append(traces, u.Traces...)
+		}
+	}
+	return traces
 }
 
 // seen gathers the rows of a card among those that are here.

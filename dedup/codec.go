@@ -230,6 +230,7 @@ func (c *coder) fields(m *map[string]string) {
 
 func (c *coder) use(u *KeyUse) {
 	list(c, &u.Traces, text[TraceID])
+	list(c, &u.Peers, keys)
 	number(c, &u.Class)
 	rest := u.Ruled || u.Rulings != nil || u.Full || u.Switchboard || u.Proved || !u.Since.IsZero() || u.Marks != nil
 	if c.bool(&rest); !rest {
@@ -248,6 +249,8 @@ func (c *coder) use(u *KeyUse) {
 		c.bool(&m.Sent)
 	})
 }
+
+func keys(c *coder, k *[]Key) { list(c, k, text[Key]) }
 
 func (c *coder) trace(t *Trace) {
 	list(c, &t.Keys, text[Key])

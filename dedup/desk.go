@@ -142,6 +142,7 @@ func (w *work) ingest(ctx context.Context, arrivals []*arrival) error {
 	keys := buf[:0]
 	for _, a := range arrivals {
 		keys = a.keys(keys)
+		w.ahead = w.ahead || a.touch.files() || w.desk.config.Claims.OwnBlock > 0
 	}
 	if err := w.need(ctx, keys...); err != nil {
 		return err
@@ -256,7 +257,7 @@ func (w *work) claims(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := w.load(ctx, Query{History: traces}); err != nil {
+		if err := w.histories(ctx, traces...); err != nil {
 			return err
 		}
 		claimed := slices.ContainsFunc(traces, func(id TraceID) bool {

@@ -156,7 +156,7 @@ func (w *work) vacate(ctx context.Context, id TraceID, gone []*StoredTouch, foun
 		if len(rest) > 0 {
 			continue
 		}
-		u.Traces = slices.DeleteFunc(slices.Clone(u.Traces), func(o TraceID) bool { return o == id })
+		u.leave(id)
 		if u.Since.IsZero() || source.First.Before(u.Since) {
 			u.Since = source.First
 		}

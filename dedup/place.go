@@ -90,8 +90,10 @@ func (w *work) grow(id TraceID) {
 }
 
 // files reports whether a touch takes part in partners' claims.
-func (st *StoredTouch) files() bool {
-	return !st.Echo && (st.Source.Partner != "" || st.Kind == TouchConfirm || st.Kind == TouchAward)
+func (st *StoredTouch) files() bool { return !st.Echo && st.Touch.files() }
+
+func (t *Touch) files() bool {
+	return t.Source.Partner != "" || t.Kind == TouchConfirm || t.Kind == TouchAward
 }
 
 // attach puts st into the trace that says the same, or into a new one.
@@ -113,7 +115,7 @@ func (w *work) attach(ctx context.Context, st *StoredTouch, e *evidence) error {
 		*tr = Trace{Keys: keys, Name: name, First: when, Lead: st.ID, Born: w.stamp, Changed: w.stamp}
 		w.fresh = append(w.fresh, st.Trace)
 		for _, k := range keys {
-			w.enter(k, st.Trace)
+			w.enter(k, st.Trace, keys)
 		}
 	}
 	if !st.silent() {
@@ -152,13 +154,12 @@ func (w *work) sameTrace(keys []Key, name string, bonds []Bond) TraceID {
 	return ""
 }
 
-// enter lists a trace on a key.
-func (w *work) enter(k Key, id TraceID) {
+// enter lists a trace with these keys on one of them.
+func (w *work) enter(k Key, id TraceID, keys []Key) {
 	if u := w.use(k); u != nil && u.Full {
 		return
 	}
-	u := w.editUse(k)
-	u.Traces = extend(&w.ids, u.Traces, id)
+	w.editUse(k).enter(k, id, keys)
 	w.changed = append(w.changed, k)
 }
 
@@ -168,8 +169,7 @@ func (w *work) leave(k Key, id TraceID) {
 	if u == nil || !slices.Contains(u.Traces, id) {
 		return
 	}
-	u = w.editUse(k)
-	u.Traces = slices.DeleteFunc(slices.Clone(u.Traces), func(o TraceID) bool { return o == id })
+	w.editUse(k).leave(id)
 	w.changed = append(w.changed, k)
 }
 
@@ -227,7 +227,7 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 	if err := w.whole(st); err != nil {
 		return err
 	}
-	if err := w.load(ctx, Query{History: []TraceID{old}}); err != nil {
+	if err := w.histories(ctx, old); err != nil {
 		return err
 	}
 	root := lead.ID
@@ -384,7 +384,7 @@ func (w *work) depart(ctx context.Context, roots []TouchID, from, into TraceID) 
 	if w.trace(from) == nil {
 		return errTorn
 	}
-	if err := w.load(ctx, Query{History: []TraceID{from}}); err != nil {
+	if err := w.histories(ctx, from); err != nil {
 		return err
 	}
 	source := w.editTrace(from)
@@ -495,7 +495,7 @@ func (w *work) rebind(ctx context.Context, id TouchID, bonds []Bond) error {
 		tr := w.editTrace(into)
 		tr.Keys, tr.Name, tr.Bonds = source.Keys, source.Name, bonds
 		for _, k := range tr.Keys {
-			w.enter(k, into)
+			w.enter(k, into, tr.Keys)
 		}
 	}
 	return w.depart(ctx, []TouchID{id}, from, into)

@@ -88,6 +88,7 @@ func (w *work) spreadOut(ctx context.Context) error {
 	visited := make(map[TraceID]bool)
 	crossed := make(map[Key]bool)
 	var next []TraceID
+	var keys []store.Key // to be read with next
 	visit := func(id TraceID) {
 		if !visited[id] {
 			visited[id] = true
@@ -107,6 +108,13 @@ func (w *work) spreadOut(ctx context.Context) error {
 		for _, id := range c.now.Traces {
 			visit(id)
 		}
+		for _, peers := range c.now.Peers {
+			for _, k := range peers {
+				if !crossed[k] {
+					keys = append(keys, useKey(k))
+				}
+			}
+		}
 	}
 	for _, id := range w.fresh {
 		if c := w.traces.at(id); c == nil || c.now != nil {
@@ -119,7 +127,6 @@ func (w *work) spreadOut(ctx context.Context) error {
 	for len(next) > 0 {
 		round := next
 		next = nil
-		keys := make([]store.Key, 0, len(round))
 		for _, id := range round {
 			keys = append(keys, traceKey(id))
 		}
@@ -229,7 +236,7 @@ func (w *work) classify(ctx context.Context) error {
 			row := w.editUse(k)
 			row.Class = class
 			if full {
-				row.Full, row.Traces = true, nil
+				row.Full, row.Traces, row.Peers = true, nil, nil
 			}
 		}
 		if shared && (was == nil || was.Class != ClassShared) {
@@ -476,7 +483,7 @@ func (w *work) moves(ctx context.Context) error {
 		}
 		return nil
 	}
-	if err := w.load(ctx, Query{History: w.existing()}); err != nil {
+	if err := w.histories(ctx, w.existing()...); err != nil {
 		return err
 	}
 	olds := make(map[CardID]bool)

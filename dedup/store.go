@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,11 @@ type Query struct {
 	Cards   []CardID    // the traces on these cards
 	History []TraceID   // the touches of these traces; a trace gets another version with each that comes or goes
 	Lock    bool        // a Commit follows
+
+	// Ahead is a hint: what hangs together with Keys by keys that are not shared will be asked for
+	// next, with its touches. A store with round trips may bring it along, as far as it likes, each
+	// trace whose touches are all there marked Whole.
+	Ahead bool
 }
 
 // An Aggregate is a row with its version. Of the pointers the one of its key's kind is set, none if
@@ -47,6 +53,9 @@ type Aggregate struct {
 
 	// Latest is set on a trace that a key brought along: its latest touch, by (Received, ID).
 	Latest *Latest
+
+	// Whole says that the touches of this trace are here too, read after it was.
+	Whole bool
 }
 
 // A Latest is what is known at a glance of a trace's latest touch.
@@ -111,6 +120,7 @@ type opaque struct {
 // A KeyUse is what is known of a key.
 type KeyUse struct {
 	Traces      []TraceID    `json:"traces,omitempty"` // that have it; empty once Full
+	Peers       [][]Key      `json:"peers,omitempty"`  // of each of Traces: its other keys
 	Class       Class        `json:"class"`
 	Ruled       bool         `json:"ruled,omitempty"` // Class is by the rulings in Rulings
 	Rulings     []DecisionID `json:"rulings,omitempty"`
@@ -119,6 +129,23 @@ type KeyUse struct {
 	Proved      bool         `json:"proved,omitempty"`      // shared by traces that were erased since
 	Since       time.Time    `json:"since,omitzero"`        // the earliest First of erased traces
 	Marks       []Mark       `json:"marks,omitempty"`       // of external keys that we wrote to: the latest 64
+}
+
+// enter lists a trace with these keys, of which u is one.
+func (u *KeyUse) enter(k Key, id TraceID, keys []Key) {
+	var peers []Key
+	if len(keys) > 1 {
+		peers = slices.DeleteFunc(slices.Clone(keys), func(o Key) bool { return o == k })
+	}
+	u.Traces, u.Peers = append(slices.Clip(u.Traces), id), append(slices.Clip(u.Peers), peers)
+}
+
+// leave takes a trace off the list.
+func (u *KeyUse) leave(id TraceID) {
+	if i := slices.Index(u.Traces, id); i >= 0 {
+		u.Traces = slices.Delete(slices.Clone(u.Traces), i, i+1)
+		u.Peers = slices.Delete(slices.Clone(u.Peers), i, i+1)
+	}
 }
 
 // A Trace is a set of touches with the same evidence.

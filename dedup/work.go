@@ -21,6 +21,7 @@ type cell[T any] struct {
 	dirty   bool
 	grown   bool // of a trace: a touch joins it, so what was read of its touches no longer holds
 	used    bool // the decision rests on it: it is guarded
+	whole   bool // of a trace: its touches are here
 }
 
 // edit returns the row to be changed, a zero one if it was absent.
@@ -113,6 +114,7 @@ func (t *table[ID, T]) clear() {
 type work struct {
 	desk    *Desk
 	lock    bool // a commit follows
+	ahead   bool // the touches of what hangs together will be wanted
 	command string
 	cause   store.Key // the touch or ruling that brings it about
 	by, why string
@@ -138,8 +140,7 @@ type work struct {
 	rows     []Aggregate
 	asked    []store.Key
 	g        graph
-	ids      []TraceID // pieces of these are lists in the rows
-	founders []Founder
+	founders []Founder // pieces of it are lists in the rows
 }
 
 type filed struct {
@@ -175,7 +176,7 @@ func (w *work) free() {
 	w.traces.clear()
 	w.decisions.clear()
 	w.solo, w.seq, w.filed = false, 0, w.filed[:0]
-	w.ids, w.founders = w.ids[:0], w.founders[:0]
+	w.founders, w.ahead = w.founders[:0], false
 	w.fresh, w.changed, w.added, w.spread = w.fresh[:0], w.changed[:0], w.added[:0], w.spread[:0]
 	clear(w.rows)
 	w.events, w.cause, w.by, w.why = nil, store.Key{}, "", ""
@@ -211,12 +212,34 @@ func (w *work) need(ctx context.Context, keys ...store.Key) error {
 	if w.asked = missing; len(missing) == 0 {
 		return nil
 	}
-	if err := w.load(ctx, Query{Keys: missing}); err != nil {
+	if err := w.load(ctx, Query{Keys: missing, Ahead: w.ahead}); err != nil {
 		return err
 	}
 	for _, k := range missing {
 		if !w.has(k) {
 			return fmt.Errorf("dedup: the store did not answer for %v", k)
+		}
+	}
+	return nil
+}
+
+// histories loads the touches of traces that are here, so far as they are not.
+func (w *work) histories(ctx context.Context, traces ...TraceID) error {
+	var q Query
+	for _, id := range traces {
+		if c := w.traces.at(id); c == nil || !c.whole {
+			q.History = append(q.History, id)
+		}
+	}
+	if len(q.History) == 0 {
+		return nil
+	}
+	if err := w.load(ctx, q); err != nil {
+		return err
+	}
+	for _, id := range q.History {
+		if c := w.traces.at(id); c != nil {
+			c.whole = true
 		}
 	}
 	return nil
@@ -252,9 +275,11 @@ func (w *work) put(a *Aggregate) error {
 		if err := keep(&w.traces, TraceID(a.Key.ID), a, a.Trace); err != nil {
 			return err
 		}
+		c := w.traces.at(TraceID(a.Key.ID))
 		if a.Latest != nil {
-			w.traces.at(TraceID(a.Key.ID)).latest = a.Latest
+			c.latest = a.Latest
 		}
+		c.whole = c.whole || a.Whole
 		return nil
 	case RowDecision:
 		return keep(&w.decisions, DecisionID(a.Key.ID), a, a.Decision)
