@@ -160,7 +160,7 @@ func (w *work) reach(ctx context.Context, id CardID) ([]TraceID, error) {
 				}
 			}
 		}
-		if err := w.need(ctx, needs...); err != nil {
+		if err := w.only(ctx, needs...); err != nil {
 			return nil, err
 		}
 		var others []store.Key
@@ -169,7 +169,7 @@ func (w *work) reach(ctx context.Context, id CardID) ([]TraceID, error) {
 				others = append(others, traceKey(trace))
 			}
 		}
-		if err := w.need(ctx, others...); err != nil {
+		if err := w.only(ctx, others...); err != nil {
 			return nil, err
 		}
 	}

@@ -104,7 +104,7 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	l := loading{m: m, out: make([]Aggregate, 0, len(q.Keys)+len(q.Cards)+len(q.History))}
+	l := loading{m: m, bare: q.Bare, out: make([]Aggregate, 0, len(q.Keys)+len(q.Cards)+len(q.History))}
 	l.seen = l.few[:0]
 	for _, k := range q.Keys {
 		l.key(k)
@@ -129,6 +129,7 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 // A loading collects what one Load returns, each row once.
 type loading struct {
 	m    *Memory
+	bare bool
 	out  []Aggregate
 	seen []mark
 	few  [16]mark
@@ -185,7 +186,7 @@ func (l *loading) key(k store.Key) {
 		l.trace(place, false)
 	case RowKey:
 		u := l.use(place)
-		if u == nil {
+		if u == nil || l.bare {
 			return
 		}
 		for _, id := range u.Traces {

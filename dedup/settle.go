@@ -130,7 +130,7 @@ func (w *work) spreadOut(ctx context.Context) error {
 		for _, id := range round {
 			keys = append(keys, traceKey(id))
 		}
-		if err := w.need(ctx, keys...); err != nil {
+		if err := w.only(ctx, keys...); err != nil {
 			return err
 		}
 		keys = keys[:0]
@@ -152,7 +152,7 @@ func (w *work) spreadOut(ctx context.Context) error {
 		if len(w.spread) > w.desk.config.MaxReplay {
 			return w.tooLarge()
 		}
-		if err := w.need(ctx, keys...); err != nil {
+		if err := w.only(ctx, keys...); err != nil {
 			return err
 		}
 		for _, k := range keys {

@@ -27,13 +27,16 @@ const (
 
 // A Query names what to load. A key that was never written is answered with Version 0.
 //
-// An identifier's key brings along the traces on it, each with Latest set, so that a touch costs few
+// An identifier's key brings along, unless Bare, the traces on it, each with Latest set, so that a touch costs few
 // round trips; and if it is not shared, the keys of these traces.
 type Query struct {
 	Keys    []store.Key // of any kind
 	Cards   []CardID    // the traces on these cards
 	History []TraceID   // the touches of these traces; a trace gets another version with each that comes or goes
 	Lock    bool        // a Commit follows
+
+	// Bare says that Keys need bring nothing along.
+	Bare bool
 
 	// Ahead is a hint: what hangs together with Keys by keys that are not shared will be asked for
 	// next, with its touches. A store with round trips may bring it along, as far as it likes, each

@@ -201,8 +201,17 @@ func (w *work) has(k store.Key) bool {
 	return w.decisions.at(DecisionID(k.ID)) != nil
 }
 
-// need loads the rows that are not here yet.
+// need loads the rows that are not here yet, with what keys bring along.
 func (w *work) need(ctx context.Context, keys ...store.Key) error {
+	return w.fetch(ctx, Query{}, keys)
+}
+
+// only loads the rows that are not here yet, and no others.
+func (w *work) only(ctx context.Context, keys ...store.Key) error {
+	return w.fetch(ctx, Query{Bare: true}, keys)
+}
+
+func (w *work) fetch(ctx context.Context, q Query, keys []store.Key) error {
 	missing := w.asked[:0]
 	for _, k := range keys {
 		if !w.has(k) && !slices.Contains(missing, k) {
@@ -212,7 +221,8 @@ func (w *work) need(ctx context.Context, keys ...store.Key) error {
 	if w.asked = missing; len(missing) == 0 {
 		return nil
 	}
-	if err := w.load(ctx, Query{Keys: missing, Ahead: w.ahead}); err != nil {
+	q.Keys, q.Ahead = missing, w.ahead
+	if err := w.load(ctx, q); err != nil {
 		return err
 	}
 	for _, k := range missing {
@@ -223,11 +233,12 @@ func (w *work) need(ctx context.Context, keys ...store.Key) error {
 	return nil
 }
 
-// histories loads the touches of traces that are here, so far as they are not.
+// histories loads the touches of traces that are here, so far as they are not and the trace is not
+// new.
 func (w *work) histories(ctx context.Context, traces ...TraceID) error {
 	var q Query
 	for _, id := range traces {
-		if c := w.traces.at(id); c == nil || !c.whole {
+		if c := w.traces.at(id); c == nil || c.was != nil && !c.whole {
 			q.History = append(q.History, id)
 		}
 	}

@@ -122,6 +122,9 @@ func (r rows) Load(ctx context.Context, q dedup.Query) ([]dedup.Aggregate, error
 	l := &load{tables: r.tables, lock: q.Lock, place: make(map[store.Key]int)}
 	for _, k := range q.Keys {
 		l.want(k)
+		if q.Ahead && k.Kind == dedup.RowTrace {
+			l.touches(k)
+		}
 	}
 	for _, trace := range q.History {
 		l.whole = append(l.whole, string(trace))
@@ -136,14 +139,19 @@ func (r rows) Load(ctx context.Context, q dedup.Query) ([]dedup.Aggregate, error
 	}
 	// The traces on the keys, and the keys of the traces on keys that are not shared.
 	uses := len(l.out)
+	if q.Bare && !q.Ahead {
+		asked = 0
+	}
 	for i := range min(asked, uses) {
-		l.around(i, true, q.Ahead)
+		l.around(i, !q.Bare, q.Ahead)
 	}
 	if err := l.round(ctx, nil); err != nil {
 		return nil, err
 	}
-	for i := range min(asked, uses) {
-		l.keysOf(i)
+	if !q.Bare {
+		for i := range min(asked, uses) {
+			l.keysOf(i)
+		}
 	}
 	for hop, from := 1, min(asked, uses); q.Ahead && hop < hops; hop++ {
 		to := len(l.out)
@@ -156,6 +164,14 @@ func (r rows) Load(ctx context.Context, q dedup.Query) ([]dedup.Aggregate, error
 		}
 	}
 	return l.out, l.round(ctx, nil)
+}
+
+// touches wants the touches of a trace that is wanted.
+func (l *load) touches(trace store.Key) {
+	if a := &l.out[l.place[trace]]; !a.Whole {
+		a.Whole = true
+		l.whole = append(l.whole, trace.ID)
+	}
 }
 
 // keysOf wants the keys of the traces on a key that is not shared, should it not have named them.
@@ -181,7 +197,8 @@ func (l *load) around(i int, latest, whole bool) {
 		return
 	}
 	for t, id := range u.Traces {
-		l.want(store.Key{Kind: dedup.RowTrace, ID: string(id)})
+		trace := store.Key{Kind: dedup.RowTrace, ID: string(id)}
+		l.want(trace)
 		if latest {
 			l.latest = append(l.latest, string(id))
 		}
@@ -189,7 +206,7 @@ func (l *load) around(i int, latest, whole bool) {
 			continue
 		}
 		if whole {
-			l.whole = append(l.whole, string(id))
+			l.touches(trace)
 		}
 		if t < len(u.Peers) {
 			for _, k := range u.Peers[t] {
@@ -276,9 +293,6 @@ func (l *load) round(ctx context.Context, cards []table.Read) error {
 	}
 	// A trace's touches are read behind it: they are at least as new as its version.
 	for _, trace := range whole {
-		if at, ok := l.place[store.Key{Kind: dedup.RowTrace, ID: trace}]; ok {
-			l.out[at].Whole = true
-		}
 		reads = append(reads, l.ofTrace(trace))
 	}
 	return l.tables.Read(ctx, lock, append(reads, cards...)...)
