@@ -26,7 +26,11 @@ func encode(write func(*coder)) []byte {
 
 func (c *coder) uint(v *uint64) {
 	if c.writing {
-		c.out = binary.AppendUvarint(c.out, *v)
+		if *v < 0x80 {
+			c.out = append(c.out, byte(*v))
+		} else {
+			c.out = binary.AppendUvarint(c.out, *v)
+		}
 		return
 	}
 	if len(c.in) > 0 && c.in[0] < 0x80 {

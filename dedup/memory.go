@@ -17,7 +17,7 @@ import (
 // nobody else's.
 type Memory struct {
 	mu      sync.RWMutex
-	version int64      // how many were given: none is given twice
+	version int64      // how many were given: none is given twice. See next
 	spots   rows[spot] // of touches and traces
 	uses    rows[docRow]
 	rulings rows[docRow]
@@ -314,7 +314,7 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 	m.places = m.places[:0]
 	for i := range c.Guards {
 		g := &c.Guards[i]
-		place := m.find(g.Key)
+		place := m.guarded(g)
 		version := int64(0)
 		if place != 0 {
 			version = m.row(g.Kind, place).version
@@ -329,8 +329,7 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 			if m.places[i] == 0 {
 				m.places[i] = m.at(g.Key)
 			}
-			m.version++
-			m.row(g.Kind, m.places[i]).version = m.version
+			m.row(g.Kind, m.places[i]).version = m.next(m.places[i])
 		}
 	}
 	at := 0 // rows come in the order of their guards
@@ -359,6 +358,34 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 		m.append(&c.Events[i])
 	}
 	return nil
+}
+
+// next gives the version after the last. It ends in the place of its row, so that a guard finds that
+// without looking for the ID.
+func (m *Memory) next(place int32) int64 {
+	m.version++
+	return m.version<<placeBits | int64(place)
+}
+
+const placeBits = 28
+
+// guarded returns the place of a guard's key, 0 if it has none.
+func (m *Memory) guarded(g *store.Guard) int32 {
+	if place := int32(g.Version & (1<<placeBits - 1)); place > 0 && m.is(g.Key, place) {
+		return place
+	}
+	return m.find(g.Key)
+}
+
+// is reports whether a place is that of k.
+func (m *Memory) is(k store.Key, place int32) bool {
+	switch k.Kind {
+	case RowTouch, RowTrace:
+		return m.spots.is(k.ID, place)
+	case RowKey:
+		return m.uses.is(k.ID, place)
+	}
+	return m.rulings.is(k.ID, place)
 }
 
 const logSize = 32 << 10

@@ -159,7 +159,15 @@ func (w *work) enter(k Key, id TraceID, keys []Key) {
 	if u := w.use(k); u != nil && u.Full {
 		return
 	}
-	w.editUse(k).enter(k, id, keys)
+	u := w.editUse(k)
+	u.Traces = extend(&w.ids, u.Traces, id)
+	var peers []Key
+	for _, o := range keys {
+		if o != k {
+			peers = extend(&w.keys, peers, o)
+		}
+	}
+	u.Peers = extend(&w.peers, u.Peers, peers)
 	w.changed = append(w.changed, k)
 }
 

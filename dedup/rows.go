@@ -29,6 +29,9 @@ const chunk = 64 // rows of one
 // id returns the ID of a place.
 func (r *rows[T]) id(place int32) string { return r.chunks[place/chunk][place%chunk].id }
 
+// is reports whether a place is that of id.
+func (r *rows[T]) is(id string, place int32) bool { return int(place) < r.count && r.id(place) == id }
+
 // row returns the row at a place.
 func (r *rows[T]) row(place int32) *T { return &r.chunks[place/chunk][place%chunk].row }
 

@@ -134,15 +134,6 @@ type KeyUse struct {
 	Marks       []Mark       `json:"marks,omitempty"`       // of external keys that we wrote to: the latest 64
 }
 
-// enter lists a trace with these keys, of which u is one.
-func (u *KeyUse) enter(k Key, id TraceID, keys []Key) {
-	var peers []Key
-	if len(keys) > 1 {
-		peers = slices.DeleteFunc(slices.Clone(keys), func(o Key) bool { return o == k })
-	}
-	u.Traces, u.Peers = append(slices.Clip(u.Traces), id), append(slices.Clip(u.Peers), peers)
-}
-
 // leave takes a trace off the list.
 func (u *KeyUse) leave(id TraceID) {
 	if i := slices.Index(u.Traces, id); i >= 0 {

@@ -140,7 +140,10 @@ type work struct {
 	rows     []Aggregate
 	asked    []store.Key
 	g        graph
-	founders []Founder // pieces of it are lists in the rows
+	founders []Founder // pieces of it are lists in the rows, as of the following
+	ids      []TraceID
+	keys     []Key
+	peers    [][]Key
 }
 
 type filed struct {
@@ -176,7 +179,7 @@ func (w *work) free() {
 	w.traces.clear()
 	w.decisions.clear()
 	w.solo, w.seq, w.filed = false, 0, w.filed[:0]
-	w.founders, w.ahead = w.founders[:0], false
+	w.founders, w.ids, w.keys, w.peers, w.ahead = w.founders[:0], w.ids[:0], w.keys[:0], w.peers[:0], false
 	w.fresh, w.changed, w.added, w.spread = w.fresh[:0], w.changed[:0], w.added[:0], w.spread[:0]
 	clear(w.rows)
 	w.events, w.cause, w.by, w.why = nil, store.Key{}, "", ""
