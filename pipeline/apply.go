@@ -17,25 +17,25 @@ import (
 //
 // A lead that no route takes is an [*InvalidError]. Fields of a lead without Case must be
 // editable at the first stage by o.By, else it is a [*RefusedError].
-func (e *Engine) Open(dst []Event, o Open, now time.Time) (*Case, []Event, error) {
-	x := change{now: clean(now), events: dst}
+func (e *Engine) Open(dst []Event, o Open, now time.Time) (Case, []Event, error) {
+	x := newChange(clean(now), dst)
 	routed, err := e.route(o)
 	if err != nil {
-		return nil, dst, err
+		return Case{}, dst, err
 	}
 	if err := x.open(e, o, routed, newCaseID(routed, 0)); err != nil {
-		return nil, dst, err
+		return Case{}, dst, err
 	}
-	return x.c, x.events, nil
+	return *x.c, x.events, nil
 }
 
 // Replay folds the events of one case, from its first on. Events that do not begin with opened are
 // an [*InvalidError], those of another's rules an [*UnknownError].
-func (e *Engine) Replay(events []Event) (*Case, error) {
+func (e *Engine) Replay(events []Event) (Case, error) {
 	if len(events) == 0 || events[0].Kind != EventOpened {
-		return nil, invalid("events", "", "do not begin with opened", "не начинаются с opened")
+		return Case{}, invalid("events", "", "do not begin with opened", "не начинаются с opened")
 	}
-	var x change
+	x := newChange(time.Time{}, nil)
 	for i := range events {
 		ev := &events[i]
 		if ev.Command != x.id {
@@ -48,58 +48,70 @@ func (e *Engine) Replay(events []Event) (*Case, error) {
 			version, _ := strconv.Atoi(ev.From)
 			d, err := e.version(PipelineID(ev.Name), version)
 			if err != nil {
-				return nil, err
+				return Case{}, err
 			}
 			x.begin(d, CaseID(ev.Key.ID))
 		}
 		if _, ok := x.c.def.stages[StageID(ev.To)]; !ok && (ev.Kind == EventOpened || ev.Kind == EventMoved) {
-			return nil, &UnknownError{Kind: "stage", ID: ev.To}
+			return Case{}, &UnknownError{Kind: "stage", ID: ev.To}
 		}
 		if err := x.fold(ev); err != nil {
-			return nil, err
+			return Case{}, err
 		}
 	}
 	x.finish()
-	return x.c, nil
+	return *x.c, nil
 }
 
-// Apply does a command and appends its events to dst. The case itself never changes; after an
-// error nothing was applied: [*RefusedError] with every reason, [*UnknownError], [*InvalidError],
-// [*StaleError], or a [*worktime.RangeError] if a clock would run into a year that is not loaded.
+// Apply does a command: it returns the case as it is then, and appends its events to dst. The case
+// itself never changes; after an error nothing was applied, and the case comes back as it was:
+// [*RefusedError] with every reason, [*UnknownError], [*InvalidError], [*StaleError], or a
+// [*worktime.RangeError] if a clock would run into a year that is not loaded.
 //
 // What fell due before the command is recorded first.
-func (c *Case) Apply(dst []Event, cmd Command, now time.Time) (*Case, []Event, error) {
-	x := change{now: clean(now), events: dst}
-	if err := x.apply(c, &cmd); err != nil {
-		return nil, dst, err
+func (c *Case) Apply(dst []Event, cmd Command, now time.Time) (next Case, events []Event, err error) {
+	if c.at == nil {
+		return Case{}, dst, &UnknownError{Kind: "case", ID: string(c.ID)}
 	}
-	return x.c, x.events, nil
+	var j journal // and next: neither leaves for the heap
+	j.now, j.events = clean(now), dst
+	x := change{&next, &j}
+	x.from(c)
+	if err := x.apply(&cmd); err != nil {
+		return *c, dst, err
+	}
+	return next, j.events, nil
 }
 
 // Tick records the deadlines that passed before now and does what their timers say, in order of
 // time. It decides nothing that a command would not meet as well: the next command records the
 // same.
-func (c *Case) Tick(dst []Event, now time.Time) (*Case, []Event) {
+func (c *Case) Tick(dst []Event, now time.Time) (Case, []Event) {
 	now = clean(now)
-	if c.Wake.IsZero() || now.Before(c.Wake) {
-		return c, dst
+	if c.Wake.IsZero() || now.Before(c.Wake) || c.at == nil {
+		return *c, dst
 	}
-	x := change{now: now, events: dst}
-	x.copy(c)
+	x := newChange(now, dst)
+	x.from(c)
 	if x.lapse(now) != nil {
-		return c, dst
+		return *c, dst
 	}
 	x.finish()
-	return x.c, x.events
+	return *x.c, x.events
 }
 
 // clean is the instant as stores keep it: UTC, whole microseconds.
 func clean(t time.Time) time.Time { return time.UnixMicro(t.UnixMicro()).UTC() }
 
-// A change makes one case into the next and gathers the events. Every event goes through fold,
-// which alone writes the case: so replaying them gives the same.
+// A change makes one case into the next. Every event goes through fold, which alone writes the case:
+// so replaying them gives the same.
 type change struct {
-	c        *Case
+	c *Case
+	*journal
+}
+
+// A journal gathers the events of a change, and what all of them say.
+type journal struct {
 	events   []Event
 	now      time.Time
 	at       time.Time
@@ -114,23 +126,25 @@ type change struct {
 	ownMap   bool // Values is this change's own
 	ownPast  bool
 	ownClock bool
-	judged   bool // needs are up to date
+	judged   bool  // needs are up to date
+	goal     *spot // where the move at hand leads: fold need not look for it
 }
 
-func (x *change) copy(c *Case) {
-	next := *c
-	x.c = &next
-	x.judged = true
+func newChange(now time.Time, dst []Event) change {
+	return change{new(Case), &journal{now: now, events: dst}}
 }
 
-func (x *change) begin(d *definition, id CaseID) {
-	x.c = &Case{def: d, Record: Record{p: progress{past: new(past)}}}
+// from begins with a case as it is.
+func (x change) from(c *Case) { *x.c, x.judged = *c, true }
+
+func (x change) begin(d *definition, id CaseID) {
+	*x.c = Case{basis: &basis{def: d}, Record: Record{p: progress{past: new(past)}}}
 	x.c.ID, x.c.Pipeline, x.c.Version = id, d.ID, d.Version
 	x.ownMap, x.ownPast, x.ownClock = true, true, true
 }
 
 // past makes the case's past this change's, to be written.
-func (x *change) past() *past {
+func (x change) past() *past {
 	if !x.ownPast {
 		own := *x.c.p.past
 		x.c.p.past, x.ownPast = &own, true
@@ -154,7 +168,7 @@ func slotID(p PipelineID, card CardID, n int) string {
 }
 
 // open begins a case. The events carry the lead as it was sent, not as it was routed.
-func (x *change) open(e *Engine, o, routed Open, id CaseID) error {
+func (x change) open(e *Engine, o, routed Open, id CaseID) error {
 	if err := o.check(x.now); err != nil {
 		return err
 	}
@@ -164,11 +178,11 @@ func (x *change) open(e *Engine, o, routed Open, id CaseID) error {
 	}
 	x.begin(d, id)
 	x.meet(o)
-	if err := x.emit(Event{Kind: EventOpened, Name: string(d.ID), From: strconv.Itoa(d.Version), To: string(d.Stages[0].ID)}); err != nil {
+	if err := x.emit(EventOpened, string(d.ID), strconv.Itoa(d.Version), string(d.Stages[0].ID)); err != nil {
 		return err
 	}
 	if routed.Pool != "" {
-		if err := x.emit(Event{Kind: EventSet, Name: string(FieldPool), To: string(routed.Pool)}); err != nil {
+		if err := x.emit(EventSet, string(FieldPool), "", string(routed.Pool)); err != nil {
 			return err
 		}
 	}
@@ -187,7 +201,7 @@ func (x *change) open(e *Engine, o, routed Open, id CaseID) error {
 		return &RefusedError{Case: id, Reasons: reasons}
 	}
 	if o.Case == "" {
-		if err := x.emit(Event{Kind: EventInquired, Name: o.Channel}); err != nil {
+		if err := x.emit(EventInquired, o.Channel, "", ""); err != nil {
 			return err
 		}
 	}
@@ -195,21 +209,21 @@ func (x *change) open(e *Engine, o, routed Open, id CaseID) error {
 }
 
 // meet takes a lead as the command at hand.
-func (x *change) meet(o Open) {
+func (x change) meet(o Open) {
 	o.Cards, o.Skills, o.Set = slices.Clone(o.Cards), slices.Clone(o.Skills), maps.Clone(o.Set)
 	x.at, x.by, x.why, x.id, x.lead = x.instant(o.At), o.By, o.Why, o.ID, &o
 	x.outside = o.Case != "" || o.SourceRev != 0
 }
 
 // instant is when a command was: as it says, else now, but never before what was.
-func (x *change) instant(at time.Time) time.Time {
-	if at.IsZero() {
-		at = x.now
-		if at.Before(x.c.p.Last) {
-			at = x.c.p.Last // the clock stepped back: the case does not
-		}
+func (x change) instant(at time.Time) time.Time {
+	switch {
+	case !at.IsZero():
+		return clean(at)
+	case x.now.Before(x.c.p.Last):
+		return x.c.p.Last // the clock stepped back: the case does not
 	}
-	return clean(at)
+	return x.now
 }
 
 // datedBack: only what is reported late about the outside keeps a time before the last event's.
@@ -218,11 +232,11 @@ func (k EventKind) datedBack() bool {
 }
 
 // update brings an outside case up to date.
-func (x *change) update(c *Case, o Open) error {
+func (x change) update(c *Case, o Open) error {
 	if err := o.check(x.now); err != nil {
 		return err
 	}
-	x.copy(c)
+	x.from(c)
 	x.meet(o)
 	if err := x.lapse(x.at); err != nil {
 		return err
@@ -237,7 +251,7 @@ func (x *change) update(c *Case, o Open) error {
 }
 
 // relink takes over the cards of an outside case: they count as one field.
-func (x *change) relink(o Open) error {
+func (x change) relink(o Open) error {
 	if len(o.Cards) == 0 {
 		return nil
 	}
@@ -256,21 +270,21 @@ func (x *change) relink(o Open) error {
 	if ch.Kept != "" {
 		return nil
 	}
-	return x.emit(Event{Kind: EventSet, Name: string(FieldCards), From: ch.From, To: ch.To})
+	return x.emit(EventSet, string(FieldCards), ch.From, ch.To)
 }
 
 // inquire adds a lead to a case of its card.
-func (x *change) inquire(c *Case, o Open) error {
+func (x change) inquire(c *Case, o Open) error {
 	if err := o.check(x.now); err != nil {
 		return err
 	}
-	x.copy(c)
+	x.from(c)
 	x.meet(o)
 	x.outside = true
 	if err := x.lapse(x.at); err != nil {
 		return err
 	}
-	if err := x.emit(Event{Kind: EventInquired, Name: o.Channel}); err != nil {
+	if err := x.emit(EventInquired, o.Channel, "", ""); err != nil {
 		return err
 	}
 	if _, err := x.set(o.Set, o.SourceRev); err != nil {
@@ -279,13 +293,14 @@ func (x *change) inquire(c *Case, o Open) error {
 	return x.end()
 }
 
-func (x *change) apply(c *Case, cmd *Command) error {
-	if err := cmd.check(c, x.now); err != nil {
+func (x change) apply(cmd *Command) error {
+	rev := x.c.Rev
+	if err := cmd.check(x.c, x.now); err != nil {
 		return err
 	}
-	x.copy(c)
-	x.at, x.by, x.why, x.id = x.instant(cmd.At), cmd.By, cmd.Why, cmd.ID
-	x.outside = cmd.SourceRev != 0
+	x.at = x.instant(cmd.At)
+	x.by = cmd.By
+	x.why, x.id, x.outside = cmd.Why, cmd.ID, cmd.SourceRev != 0
 	if !cmd.bare() {
 		data := *cmd
 		data.Set = maps.Clone(cmd.Set)
@@ -298,8 +313,8 @@ func (x *change) apply(c *Case, cmd *Command) error {
 	if err := x.lapse(x.at); err != nil {
 		return err
 	}
-	if cmd.Rev != 0 && cmd.Rev != c.Rev && cmd.Rev != x.c.Rev { // a reader sees what fell due
-		return &StaleError{ID: c.ID, Had: c.Rev, Got: cmd.Rev}
+	if cmd.Rev != 0 && cmd.Rev != rev && cmd.Rev != x.c.Rev { // a reader sees what fell due
+		return &StaleError{ID: x.c.ID, Had: rev, Got: cmd.Rev}
 	}
 	reasons, err := x.set(cmd.Set, cmd.SourceRev)
 	if err != nil {
@@ -312,7 +327,8 @@ func (x *change) apply(c *Case, cmd *Command) error {
 	}
 	if cmd.Action != "" {
 		x.judge()
-		d := x.c.Decide(cmd.By, cmd.Action)
+		d := Decision{Action: cmd.Action, basis: x.c.basis}
+		x.c.decide(&d, &cmd.By)
 		if d.move == nil {
 			return &UnknownError{Kind: "action", ID: string(cmd.Action), Nearest: nearest(string(cmd.Action), x.c.def.actionNames())}
 		}
@@ -325,13 +341,13 @@ func (x *change) apply(c *Case, cmd *Command) error {
 		}
 	}
 	if len(reasons) > 0 {
-		return &RefusedError{Case: c.ID, Action: cmd.Action, Reasons: reasons}
+		return &RefusedError{Case: x.c.ID, Action: cmd.Action, Reasons: reasons}
 	}
 	return x.end()
 }
 
 // end settles whose turn it is, and records what fell due since the command's own time.
-func (x *change) end() error {
+func (x change) end() error {
 	if err := x.settle(); err != nil {
 		return err
 	}
@@ -344,7 +360,7 @@ func (x *change) end() error {
 	return nil
 }
 
-func (x *change) judge() {
+func (x change) judge() {
 	if !x.judged {
 		x.c.judge()
 		x.judged = true
@@ -352,7 +368,7 @@ func (x *change) judge() {
 }
 
 // set writes what may be written. The reasons say which fields the actor may not edit.
-func (x *change) set(set map[FieldID]string, rev int64) (reasons []Reason, err error) {
+func (x change) set(set map[FieldID]string, rev int64) (reasons []Reason, err error) {
 	if len(set) == 0 {
 		return nil, nil
 	}
@@ -398,7 +414,7 @@ func (x *change) set(set map[FieldID]string, rev int64) (reasons []Reason, err e
 	return reasons, nil
 }
 
-func (x *change) editReason(f FieldID, roles []Role) Reason {
+func (x change) editReason(f FieldID, roles []Role) Reason {
 	r := Reason{Code: "role", Field: f, Roles: roles}
 	if len(roles) == 0 {
 		for i, by := range x.c.def.edits[f] {
@@ -411,7 +427,7 @@ func (x *change) editReason(f FieldID, roles []Role) Reason {
 }
 
 // claims reports whether the actor takes an ownerless case himself.
-func (x *change) claims(f FieldID, from, to string) bool {
+func (x change) claims(f FieldID, from, to string) bool {
 	return f == FieldOwner && from == "" && to == string(x.by.ID) && x.c.has(x.by, x.c.def.Claim)
 }
 
@@ -426,46 +442,47 @@ func kept(had, got int64, same bool) string {
 	return KeptStale
 }
 
-func (x *change) write(f FieldID, to string, rev int64) error {
+func (x change) write(f FieldID, to string, rev int64) error {
 	from := x.c.value(f)
 	if from != to {
 		x.changes = append(x.changes, Changed{Field: f, From: from, To: to})
 	}
-	ev := Event{Kind: EventSet, Name: string(f), From: from, To: to}
+	ev := x.event(EventSet, string(f), from, to)
 	if f == FieldOwner && to != "" {
 		ev.Actors = []ActorID{ActorID(to)}
 	}
-	return x.emit(ev)
+	return x.tell(ev)
 }
 
-func (x *change) touch(t *Touch) error {
+func (x change) touch(t *Touch) error {
 	name := t.Kind
 	if !t.Out && !t.Answered {
 		name = "missed_" + name
 	}
-	if err := x.emit(Event{Kind: EventTouched, Name: name, To: t.Channel}); err != nil {
+	if err := x.emit(EventTouched, name, "", t.Channel); err != nil {
 		return err
 	}
 	c := x.c
 	if (t.Out || t.Answered) && !c.p.Asked.IsZero() && !x.at.Before(c.p.Asked) && (c.p.Responded.IsZero() || x.at.Before(c.p.Responded)) {
-		return x.emit(Event{Kind: EventResponded, To: t.Channel})
+		return x.emit(EventResponded, "", "", t.Channel)
 	}
 	return nil
 }
 
-func (x *change) act(m *move) error {
+func (x change) act(m *move) error {
 	if m.side >= 0 {
 		kind := EventSideClosed
 		if m.opens {
 			kind = EventSideOpened
 		}
-		return x.emit(Event{Kind: kind, Name: x.c.def.Sides[m.side].ID})
+		return x.emit(kind, x.c.def.Sides[m.side].ID, "", "")
 	}
-	if err := x.emit(Event{Kind: EventMoved, Name: string(m.action), From: string(x.c.Stage), To: string(m.toID)}); err != nil {
+	x.goal = &x.c.def.spots[m.to]
+	if err := x.emit(EventMoved, string(m.action), string(x.c.Stage), string(m.toID)); err != nil {
 		return err
 	}
 	for _, what := range x.c.def.Stages[m.to].Emit {
-		if err := x.emit(Event{Kind: EventEmitted, Name: what}); err != nil {
+		if err := x.emit(EventEmitted, what, "", ""); err != nil {
 			return err
 		}
 	}
@@ -473,28 +490,28 @@ func (x *change) act(m *move) error {
 		if slices.Contains(x.c.p.Copied, id) {
 			continue
 		}
-		if err := x.emit(Event{Kind: EventCopied, Name: id, To: string(x.c.ID) + "/" + id}); err != nil {
+		if err := x.emit(EventCopied, id, "", string(x.c.ID)+"/"+id); err != nil {
 			return err
 		}
 	}
 	if final := x.c.def.Stages[m.to].Final; final != "" {
-		return x.emit(Event{Kind: EventClosed, Name: final})
+		return x.emit(EventClosed, final, "", "")
 	}
 	return nil
 }
 
 // settle tells if the turn went over to another party.
-func (x *change) settle() error {
+func (x change) settle() error {
 	x.judge()
 	if turn := x.c.whoseTurn(); turn != x.c.p.Turn {
-		if err := x.emit(Event{Kind: EventTurn, From: x.c.p.Turn, To: turn}); err != nil {
+		if err := x.emit(EventTurn, "", x.c.p.Turn, turn); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (x *change) finish() {
+func (x change) finish() {
 	x.judge()
 	x.c.Wake = x.c.nextWake()
 }
@@ -502,23 +519,18 @@ func (x *change) finish() {
 // whoseTurn: the oldest open side's, else that of the first unmet need of the stage's first move,
 // else ours.
 func (c *Case) whoseTurn() string {
-	party := ""
 	if oldest, open := c.oldestSide(); open {
-		party = oldest.Party
-	} else if moves := c.def.first[c.at.stage]; len(moves) > 0 {
-		for _, n := range moves[0].needs {
-			if c.met[n/64]>>(n%64)&1 == 0 {
-				if f := c.def.fields[c.def.needs[n].Field]; f != nil {
-					party = f.Party
-				}
-				break
-			}
+		if oldest.Party != "" {
+			return oldest.Party
+		}
+		return c.def.us()
+	}
+	for i := range c.at.waits {
+		if w := &c.at.waits[i]; c.met[w.need/64]>>(w.need%64)&1 == 0 {
+			return w.party
 		}
 	}
-	if party == "" {
-		party = c.def.us()
-	}
-	return party
+	return c.def.us()
 }
 
 // oldestSide is the side process open for longest. One that the rules no longer have counts as
@@ -533,32 +545,48 @@ func (c *Case) oldestSide() (*Side, bool) {
 }
 
 // emit records an event and what it entails for the clocks.
-func (x *change) emit(what Event) error {
-	x.events = append(x.events, what)
-	ev := &x.events[len(x.events)-1]
-	c := x.c
-	ev.Key = store.Key{Kind: KeyCase, ID: string(c.ID)}
-	ev.Seq = c.Rev + 1
-	if ev.At.IsZero() {
-		ev.At = x.at
+func (x change) emit(kind EventKind, name, from, to string) error {
+	return x.tell(x.event(kind, name, from, to))
+}
+
+// event begins an event: the rest of what it says is for the caller to add, and then to tell it.
+// It writes every field, for dst may have been used before.
+func (x change) event(kind EventKind, name, from, to string) *Event {
+	n := len(x.events)
+	if n == cap(x.events) {
+		x.events = slices.Grow(x.events, 1)
 	}
-	if ev.At.Before(c.p.Last) && !ev.Kind.datedBack() {
-		ev.At = c.p.Last
+	x.events = x.events[:n+1]
+	ev := &x.events[n]
+	ev.Key = store.Key{Kind: KeyCase, ID: string(x.c.ID)}
+	ev.Seq = x.c.Rev + 1
+	ev.At = x.at
+	if x.at.Before(x.c.p.Last) && !kind.datedBack() {
+		ev.At = x.c.p.Last
 	}
+	ev.Kind, ev.By, ev.Why, ev.Command = kind, x.by.ID, x.why, x.id
 	ev.Recorded = x.now
-	ev.By, ev.Why, ev.Command = x.by.ID, x.why, x.id
-	if !x.told {
-		ev.Data, ev.Open, x.told = x.data, x.lead, true
+	ev.Name, ev.From, ev.To = name, from, to
+	ev.Actors, ev.Data, ev.Open, ev.Retry = nil, x.data, x.lead, time.Time{}
+	if x.told {
+		ev.Data, ev.Open = nil, nil
 	}
-	if len(c.p.Clocks) == 0 || ev.Kind == EventWithdrawn || ev.Kind == EventBreached {
+	x.told = true
+	return ev
+}
+
+func (x change) tell(ev *Event) error {
+	if len(x.c.p.Clocks) == 0 || ev.Kind == EventWithdrawn || ev.Kind == EventBreached {
 		return x.fold(ev)
 	}
-	cured, at := c.cured(ev), ev.At
+	cured, at := x.c.cured(ev), ev.At
 	if err := x.fold(ev); err != nil {
 		return err
 	}
 	for _, name := range cured {
-		if err := x.emit(Event{Kind: EventWithdrawn, Name: name, At: at}); err != nil {
+		ev := x.event(EventWithdrawn, name, "", "")
+		ev.At = at
+		if err := x.tell(ev); err != nil {
 			return err
 		}
 	}
@@ -566,7 +594,7 @@ func (x *change) emit(what Event) error {
 }
 
 // fold writes what an event says into the case. It is the only writer.
-func (x *change) fold(ev *Event) error {
+func (x change) fold(ev *Event) error {
 	c := x.c
 	c.Rev = ev.Seq
 	if !ev.Kind.datedBack() {
@@ -595,7 +623,11 @@ func (x *change) fold(ev *Event) error {
 	case EventSet:
 		x.foldSet(ev)
 	case EventMoved:
-		c.setStage(StageID(ev.To))
+		if x.goal != nil && string(x.goal.id) == ev.To {
+			c.Stage, c.at = x.goal.id, x.goal
+		} else {
+			c.setStage(StageID(ev.To))
+		}
 		c.p.Since = ev.At
 		if c.def.Stages[c.at.stage].Final == "" {
 			c.Closed = time.Time{}
@@ -614,10 +646,13 @@ func (x *change) fold(ev *Event) error {
 		p := x.past()
 		p.Copied = append(slices.Clone(p.Copied), ev.Name)
 	}
+	if len(c.def.timers) == 0 {
+		return nil
+	}
 	return x.foldClocks(ev)
 }
 
-func (x *change) foldSet(ev *Event) {
+func (x change) foldSet(ev *Event) {
 	c := x.c
 	x.judged = false
 	switch f := FieldID(ev.Name); f {
@@ -652,17 +687,27 @@ func (x *change) foldSet(ev *Event) {
 	}
 }
 
-func (c *Case) setStage(s StageID) {
-	c.Stage, c.at = s, &c.def.spots[c.def.stages[s]]
-}
+func (c *Case) setStage(s StageID) { c.Stage, c.at = s, c.def.spot(s) }
 
 const maxID = 256
 
 func checkID(field, id string) error {
-	if len(id) > maxID || !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
+	if !isID(id) {
 		return invalid(field, id, "is no ID: up to 256 bytes of UTF-8 without NUL", "не ID: до 256 байт UTF-8 без NUL")
 	}
 	return nil
+}
+
+func isID(id string) bool {
+	if len(id) > maxID {
+		return false
+	}
+	for i := range len(id) {
+		if id[i] == 0 || id[i] >= utf8.RuneSelf {
+			return utf8.ValidString(id) && strings.IndexByte(id, 0) < 0
+		}
+	}
+	return true
 }
 
 func checkAt(at, now time.Time) error {
@@ -717,8 +762,7 @@ func (cmd *Command) check(c *Case, now time.Time) error {
 	if cmd.SourceRev < 0 {
 		return invalid("source_rev", strconv.FormatInt(cmd.SourceRev, 10), "is below zero", "меньше нуля")
 	}
-	if len(cmd.ID) > maxID || len(cmd.By.ID) > maxID || !utf8.ValidString(string(cmd.ID)) || !utf8.ValidString(string(cmd.By.ID)) ||
-		strings.IndexByte(string(cmd.ID), 0) >= 0 || strings.IndexByte(string(cmd.By.ID), 0) >= 0 {
+	if !isID(string(cmd.ID)) || !isID(string(cmd.By.ID)) {
 		return invalid("id", string(cmd.ID), "or by is no ID: up to 256 bytes of UTF-8 without NUL", "или by не ID: до 256 байт UTF-8 без NUL")
 	}
 	if cmd.Why != "" {

@@ -90,29 +90,37 @@ func (r *Record) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// A Case is a record with its rules. It is immutable: Apply and Tick return another.
+// A Case is a record with its rules: a value, which Apply and Tick never change: they return
+// another. The zero Case has no rules, and allows nothing.
 type Case struct {
 	Record
+	*basis
+	at *spot // the stage
+}
+
+// basis is what decisions look at besides the stage. It is never written: the cases and the
+// decisions that it is the same for share it.
+type basis struct {
 	def   *definition
-	at    *spot    // the stage
+	as    Record   // of which the fields, owner and sides are those of the case
 	sides uint64   // the open ones
 	met   []uint64 // a bit for each need that holds
 }
 
 // Bind gives a record its rules: those of its own version. An unknown pipeline or stage is an
 // [*UnknownError].
-func (e *Engine) Bind(r Record) (*Case, error) {
+func (e *Engine) Bind(r Record) (Case, error) {
 	d, err := e.version(r.Pipeline, r.Version)
 	if err != nil {
-		return nil, err
+		return Case{}, err
 	}
 	if _, ok := d.stages[r.Stage]; !ok {
-		return nil, &UnknownError{Kind: "stage", ID: string(r.Stage)}
+		return Case{}, &UnknownError{Kind: "stage", ID: string(r.Stage)}
 	}
 	if r.p.past == nil {
 		r.p.past = new(past)
 	}
-	c := &Case{Record: r, def: d}
+	c := Case{Record: r, basis: &basis{def: d}}
 	c.setStage(r.Stage)
 	c.judge()
 	return c, nil
@@ -120,32 +128,30 @@ func (e *Engine) Bind(r Record) (*Case, error) {
 
 // judge works out what follows from the record: needs met and sides open.
 func (c *Case) judge() {
-	c.sides = 0
+	b := &basis{def: c.def, as: c.Record}
 	for _, s := range c.Sides {
 		if i, ok := c.def.sides[s]; ok {
-			c.sides |= 1 << i
+			b.sides |= 1 << i
 		}
 	}
-	if len(c.def.needs) == 0 {
-		return
-	}
-	c.met = make([]uint64, (len(c.def.needs)+63)/64)
+	b.met = make([]uint64, (len(c.def.needs)+63)/64)
 	for i := range c.def.needs {
-		if c.def.needs[i].met(c.value) {
-			c.met[i/64] |= 1 << (i % 64)
+		if c.def.needs[i].met(b.as.value) {
+			b.met[i/64] |= 1 << (i % 64)
 		}
 	}
+	c.basis = b
 }
 
 // value is what a field holds, the built-in ones too.
-func (c *Case) value(f FieldID) string {
+func (r *Record) value(f FieldID) string {
 	switch f {
 	case FieldOwner:
-		return string(c.Owner)
+		return string(r.Owner)
 	case FieldPool:
-		return string(c.Pool)
+		return string(r.Pool)
 	}
-	return c.Values[f].Text
+	return r.Values[f].Text
 }
 
 func (n *Need) met(value func(FieldID) string) bool {
@@ -173,7 +179,7 @@ type Decision struct {
 
 	state  decided
 	failed uint64 // the move's conditions that do not hold
-	c      *Case
+	basis  *basis
 	move   *move // nil for an unknown action
 }
 
@@ -187,7 +193,7 @@ const (
 
 // Decide answers whether the actor may do the action now, as a bare command.
 func (c *Case) Decide(a Actor, action Action) (d Decision) { // inlined, so that a Decision is written once and never copied
-	d.Action, d.c = action, c
+	d.Action, d.basis = action, c.basis
 	c.decide(&d, &a)
 	return d
 }
@@ -219,10 +225,11 @@ func (d *Decision) judge(c *Case, a *Actor, o *option) {
 }
 
 // hasOne reports whether one of the roles is in the actor's list.
-func (a *Actor) hasOne(of []Role) bool {
-	for _, want := range of {
-		for _, own := range a.Roles {
-			if own == want {
+func (a *Actor) hasOne(of []name) bool {
+	for _, own := range a.Roles {
+		k := keyOf(string(own))
+		for i := range of {
+			if of[i].is(k, string(own)) {
 				return true
 			}
 		}
@@ -233,7 +240,7 @@ func (a *Actor) hasOne(of []Role) bool {
 // fails says which conditions do not hold.
 func (m *move) fails(c *Case, a Actor) (failed uint64) {
 	for i := range m.conditions {
-		if !m.conditions[i].hold(c, a) {
+		if !m.conditions[i].hold(*c, a) {
 			failed |= 1 << i
 		}
 	}
@@ -242,12 +249,20 @@ func (m *move) fails(c *Case, a Actor) (failed uint64) {
 
 // ready: fields and side processes do not stand in the way.
 func (c *Case) ready(m *move) bool {
+	b := c.basis
+	if len(m.mask) > 0 && !m.holds(b.met) {
+		return false
+	}
+	return b.sides&m.blockedBy == 0 && (m.side < 0 || (b.sides>>m.side&1 == 1) != m.opens)
+}
+
+func (m *move) holds(met []uint64) bool {
 	for i, mask := range m.mask {
-		if mask&^c.met[i] != 0 {
+		if mask&^met[i] != 0 {
 			return false
 		}
 	}
-	return c.sides&m.blockedBy == 0 && (m.side < 0 || (c.sides>>m.side&1 == 1) != m.opens)
+	return true
 }
 
 // may is Decide of a move that is possible here.
@@ -279,7 +294,7 @@ func (c *Case) Explain(dst []Decision, a Actor) []Decision {
 	dst = slices.Grow(dst, len(options))[:n+len(options)]
 	for i := range options {
 		d, o := &dst[n+i], &options[i]
-		*d = Decision{Action: o.name, c: c}
+		*d = Decision{Action: o.name, basis: c.basis}
 		d.judge(c, &a, o)
 	}
 	return dst
@@ -302,12 +317,12 @@ func (d Decision) Reasons() []Reason {
 		out = append(out, Reason{Code: "role", Roles: m.roles})
 	}
 	switch {
-	case m.side >= 0 && (d.c.sides>>m.side&1 == 1) == m.opens:
-		out = append(out, Reason{Code: "not_from", Name: d.c.def.Sides[m.side].ID})
+	case m.side >= 0 && (d.basis.sides>>m.side&1 == 1) == m.opens:
+		out = append(out, Reason{Code: "not_from", Name: d.basis.def.Sides[m.side].ID})
 	case d.state&here == 0:
-		out = append(out, Reason{Code: "not_from", From: d.c.def.fromOf(d.Action, m)})
+		out = append(out, Reason{Code: "not_from", From: d.basis.def.fromOf(d.Action, m)})
 	}
-	for _, r := range d.c.lacks(m.needs) {
+	for _, r := range d.basis.lacks(m.needs) {
 		if r.Code == "unchecked" {
 			late = append(late, r)
 		} else {
@@ -320,8 +335,8 @@ func (d Decision) Reasons() []Reason {
 			out = append(out, Reason{Code: "condition", Name: cond.name})
 		}
 	}
-	for i, s := range d.c.def.Sides {
-		if d.c.sides&m.blockedBy>>i&1 == 1 {
+	for i, s := range d.basis.def.Sides {
+		if d.basis.sides&m.blockedBy>>i&1 == 1 {
 			out = append(out, Reason{Code: "blocked", Name: s.ID})
 		}
 	}
@@ -343,14 +358,14 @@ func (d *definition) fromOf(a Action, first *move) (from []StageID) {
 
 // lacks lists the needs that do not hold. Curing one can bring another: a need whose condition is
 // sure to hold then is listed with it, and one whose condition is sure to fail then is not.
-func (c *Case) lacks(needs []int) []Reason {
+func (b *basis) lacks(needs []int) []Reason {
 	wants := make(map[FieldID][]string) // what a cure leaves to choose; nil means anything
 	var out []Reason
 	for changed := true; changed; {
 		changed = false
 		for _, i := range needs {
-			n := &c.def.needs[i]
-			if n.holdsNow(c.value) || n.When != nil && !n.When.sure(c, wants) {
+			n := &b.def.needs[i]
+			if n.holdsNow(b.as.value) || n.When != nil && !n.When.sure(b, wants) {
 				continue
 			}
 			want, known := wants[n.Field]
@@ -368,13 +383,13 @@ func (c *Case) lacks(needs []int) []Reason {
 		}
 	}
 	for _, i := range needs {
-		n := &c.def.needs[i]
+		n := &b.def.needs[i]
 		want, lacking := wants[n.Field]
-		if !lacking || n.holdsNow(c.value) || n.When != nil && !n.When.sure(c, wants) {
+		if !lacking || n.holdsNow(b.as.value) || n.When != nil && !n.When.sure(b, wants) {
 			continue
 		}
 		r := Reason{Code: "missing", Field: n.Field, Want: want}
-		if f := c.def.fields[n.Field]; f != nil && f.Kind == KindCheck {
+		if f := b.def.fields[n.Field]; f != nil && f.Kind == KindCheck {
 			r.Code, r.Want = "unchecked", nil
 		}
 		if !slices.ContainsFunc(out, func(o Reason) bool { return o.Field == r.Field }) {
@@ -385,13 +400,13 @@ func (c *Case) lacks(needs []int) []Reason {
 }
 
 // sure reports whether a When holds once the wants are met, whichever of their values is chosen.
-func (n *Need) sure(c *Case, wants map[FieldID][]string) bool {
+func (n *Need) sure(b *basis, wants map[FieldID][]string) bool {
 	want, cured := wants[n.Field]
-	holds := n.holdsNow(c.value)
+	holds := n.holdsNow(b.as.value)
 	if cured {
 		holds = len(n.Is) == 0 || len(want) > 0 && subset(want, n.Is)
 	}
-	return holds && (n.When == nil || n.When.sure(c, wants))
+	return holds && (n.When == nil || n.When.sure(b, wants))
 }
 
 func subset(a, b []string) bool {
@@ -414,7 +429,11 @@ type Next struct {
 
 // Next answers as of now.
 func (c *Case) Next(now time.Time) Next {
-	c, _ = c.Tick(nil, now)
+	if c.at == nil {
+		return Next{}
+	}
+	as, _ := c.Tick(nil, now)
+	c = &as
 	next := Next{Case: c.ID, Party: c.p.Turn, Since: c.p.TurnSince}
 	if moves := c.def.first[c.at.stage]; len(moves) > 0 {
 		next.Needs = c.lacks(moves[0].needs)
@@ -431,6 +450,9 @@ func (c *Case) Next(now time.Time) Next {
 // or host. It is "" if the field has no template, a value is missing, or a value would be a path of
 // its own (".", "..").
 func (c *Case) Link(id FieldID) string {
+	if c.at == nil {
+		return ""
+	}
 	f := c.def.fields[id]
 	if f == nil || f.Link == "" {
 		return ""

@@ -303,7 +303,7 @@ func TestMermaid(t *testing.T) {
 	c, _, err := e.Open(nil, pipeline.Open{ID: "o", Case: "c", Pipeline: "sales", By: ivan}, start)
 	require.NoError(t, err)
 	var out strings.Builder
-	require.NoError(t, e.WriteMermaid(&out, "sales", c, "ru"))
+	require.NoError(t, e.WriteMermaid(&out, "sales", &c, "ru"))
 	require.Equal(t, `stateDiagram-v2
     state "Новая#59; #quot;end#quot; #123;x#125; #35;1" as s0
     state "talks" as s1

@@ -28,7 +28,7 @@ func (c *Case) clock(timer string) int {
 }
 
 // foldClocks stops, starts, pauses and resumes the clocks that an event concerns.
-func (x *change) foldClocks(ev *Event) error {
+func (x change) foldClocks(ev *Event) error {
 	for i := range x.c.def.timers {
 		if err := x.foldClock(&x.c.def.timers[i], ev); err != nil {
 			return err
@@ -37,7 +37,7 @@ func (x *change) foldClocks(ev *Event) error {
 	return nil
 }
 
-func (x *change) foldClock(t *timer, ev *Event) error {
+func (x change) foldClock(t *timer, ev *Event) error {
 	at := x.c.clock(t.ID)
 	if at >= 0 {
 		k := &x.c.p.Clocks[at]
@@ -66,12 +66,12 @@ func (x *change) foldClock(t *timer, ev *Event) error {
 }
 
 // justEntered keeps the clock of a final stage running when that stage closes the case.
-func (x *change) justEntered(t *timer) bool {
+func (x change) justEntered(t *timer) bool {
 	return t.start.kind == EventMoved && t.start.name == string(x.c.Stage) && x.c.def.Stages[x.c.at.stage].Final != ""
 }
 
 // ownClocks makes the clocks this change's, to be written.
-func (x *change) ownClocks() {
+func (x change) ownClocks() {
 	if !x.ownClock {
 		p := x.past()
 		p.Clocks, x.ownClock = slices.Clone(p.Clocks), true
@@ -79,17 +79,17 @@ func (x *change) ownClocks() {
 }
 
 // own returns one of them.
-func (x *change) own(i int) *running {
+func (x change) own(i int) *running {
 	x.ownClocks()
 	return &x.c.p.Clocks[i]
 }
 
-func (x *change) drop(i int) {
+func (x change) drop(i int) {
 	x.own(i)
 	x.c.p.Clocks = slices.Delete(x.c.p.Clocks, i, i+1)
 }
 
-func (x *change) start(t *timer, ev *Event) error {
+func (x change) start(t *timer, ev *Event) error {
 	at := x.c.clock(t.ID)
 	if at >= 0 && x.c.p.Clocks[at].Missed.IsZero() && !t.start.restarts() {
 		return nil
@@ -152,7 +152,7 @@ func (t *timer) spent(from, to time.Time) (time.Duration, error) {
 }
 
 // pause stops or resumes a clock as the turn changes.
-func (x *change) pause(t *timer, at int, ev *Event) error {
+func (x change) pause(t *timer, at int, ev *Event) error {
 	k := x.c.p.Clocks[at]
 	still := slices.Contains(t.Pause, ev.To)
 	if still == k.Due.IsZero() {
@@ -215,11 +215,15 @@ func (c *Case) nextWake() (wake time.Time) {
 const maxLapse = 10_000
 
 // lapse records the deadlines before the given instant, in order of time.
-func (x *change) lapse(until time.Time) error {
+func (x change) lapse(until time.Time) error {
 	if len(x.c.p.Clocks) == 0 {
 		return nil
 	}
-	outer := *x
+	return x.breaches(until)
+}
+
+func (x change) breaches(until time.Time) error {
+	outer := *x.journal
 	for range maxLapse {
 		first := -1
 		for i := range x.c.p.Clocks {
@@ -243,7 +247,7 @@ func (x *change) lapse(until time.Time) error {
 }
 
 // breach records one missed deadline, as of then, and does what its timer says.
-func (x *change) breach(i int) error {
+func (x change) breach(i int) error {
 	k := x.c.p.Clocks[i]
 	x.at = k.Due
 	x.by, x.why, x.id, x.data, x.lead, x.told = Actor{ID: "timer", Roles: timerRoles}, "", "", nil, nil, true
@@ -257,13 +261,15 @@ func (x *change) breach(i int) error {
 		x.drop(i)
 		return nil
 	}
-	if err := x.emit(Event{Kind: EventBreached, Name: t.ID, To: string(t.To)}); err != nil {
+	if err := x.emit(EventBreached, t.ID, "", string(t.To)); err != nil {
 		return err
 	}
 	switch {
 	case t.Do == DoReassign:
 		if x.c.Owner != "" && x.c.Closed.IsZero() {
-			return x.emit(Event{Kind: EventSet, Name: string(FieldOwner), From: string(x.c.Owner), Retry: x.at})
+			ev := x.event(EventSet, string(FieldOwner), string(x.c.Owner), "")
+			ev.Retry = x.at
+			return x.tell(ev)
 		}
 	case t.Do != "":
 		x.judge()

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -121,8 +122,32 @@ type action struct {
 // A spot is a stage with all that can be decided there.
 type spot struct {
 	stage   int
-	options []option  // every action, in order
-	table   []*option // the same by name: a hash table, see find
+	id      StageID
+	options []option // every action, in order
+	table   []named  // the same by name: a hash table, see find
+	waits   []wait   // the needs of its first move
+}
+
+// A wait says whose turn it is while the need is not met.
+type wait struct {
+	need  int
+	party string
+}
+
+type named struct {
+	name   name
+	option *option // nil: a free place
+}
+
+// spot is the stage of that name, which must be one: there are few, so a look at each is cheaper
+// than a map.
+func (d *definition) spot(id StageID) *spot {
+	for i := range d.spots {
+		if d.spots[i].id == id {
+			return &d.spots[i]
+		}
+	}
+	return nil
 }
 
 // An option is an action as it is at one stage.
@@ -139,7 +164,7 @@ type move struct {
 	to         int // a stage; for a side process -1
 	toID       StageID
 	roles      []Role
-	listed     []Role // those that an actor can have in his list: being the owner is not
+	listed     []name // those that an actor can have in his list: being the owner is not
 	byOwner    bool
 	needs      []int    // in order: its own, then those of the stage entered
 	mask       []uint64 // the same as bits
@@ -152,7 +177,7 @@ type move struct {
 
 type condition struct {
 	name string
-	hold func(*Case, Actor) bool
+	hold func(Case, Actor) bool
 }
 
 type timer struct {
@@ -208,10 +233,6 @@ func compile(def Definition, r Rules) *definition {
 	words := (len(d.needs) + 63) / 64
 	for _, a := range d.actions {
 		for _, m := range a.at {
-			if m != nil {
-				m.byOwner = slices.Contains(m.roles, RoleOwner)
-				m.listed = slices.DeleteFunc(slices.Clone(m.roles), func(r Role) bool { return r == RoleOwner })
-			}
 			if m != nil && len(m.needs) > 0 {
 				m.mask = make([]uint64, words)
 				for _, n := range m.needs {
@@ -230,7 +251,7 @@ func compile(def Definition, r Rules) *definition {
 				options[j].to = a.at[i].toID
 			}
 		}
-		d.spots = append(d.spots, spot{i, options, tableOf(options)})
+		d.spots = append(d.spots, spot{i, d.Stages[i].ID, options, tableOf(options), d.waitsAt(i)})
 	}
 	for _, t := range def.Timers {
 		start, _ := parseSignal(t.Start)
@@ -241,6 +262,20 @@ func compile(def Definition, r Rules) *definition {
 		d.timers = append(d.timers, timer{t, start, stop, r.Calendars[t.Calendar]})
 	}
 	return d
+}
+
+func (d *definition) waitsAt(stage int) (waits []wait) {
+	if len(d.first[stage]) == 0 {
+		return nil
+	}
+	for _, n := range d.first[stage][0].needs {
+		w := wait{n, d.us()}
+		if f := d.fields[d.needs[n].Field]; f != nil && f.Party != "" {
+			w.party = f.Party
+		}
+		waits = append(waits, w)
+	}
+	return waits
 }
 
 // stagesOf resolves a move's From.
@@ -256,7 +291,7 @@ func stagesOf(def *Definition, from []StageID) []int {
 
 func (d *definition) addMove(m *Move, r Rules) {
 	to := d.stages[m.To]
-	out := &move{action: m.Action, to: to, toID: m.To, roles: m.Roles, copies: m.Copies, side: -1, blockedBy: d.blockers(m.Action, true)}
+	out := (&move{action: m.Action, to: to, toID: m.To, copies: m.Copies, side: -1, blockedBy: d.blockers(m.Action, true)}).by(m.Roles)
 	for _, n := range slices.Concat(m.Needs, d.Stages[to].Enter) {
 		out.needs = append(out.needs, d.number(n))
 	}
@@ -271,8 +306,8 @@ func (d *definition) addMove(m *Move, r Rules) {
 
 func (d *definition) addSide(i int) {
 	s := &d.Sides[i]
-	open := &move{action: openAction + Action(s.ID), to: -1, roles: s.Open, side: i, opens: true}
-	shut := &move{action: closeAction + Action(s.ID), to: -1, roles: s.Close, side: i}
+	open := (&move{action: openAction + Action(s.ID), to: -1, side: i, opens: true}).by(s.Open)
+	shut := (&move{action: closeAction + Action(s.ID), to: -1, side: i}).by(s.Close)
 	for _, n := range s.Needs {
 		shut.needs = append(shut.needs, d.number(n))
 	}
@@ -286,6 +321,19 @@ func (d *definition) addSide(i int) {
 			a.at[at] = m
 		}
 	}
+}
+
+// by says who may make the move.
+func (m *move) by(roles []Role) *move {
+	m.roles = roles
+	for _, r := range roles {
+		if r == RoleOwner {
+			m.byOwner = true
+		} else {
+			m.listed = append(m.listed, nameOf(string(r)))
+		}
+	}
+	return m
 }
 
 func (d *definition) blockers(a Action, isMove bool) (mask uint64) {
@@ -380,41 +428,66 @@ func (d *definition) action(name Action) *action {
 	return &d.actions[i]
 }
 
-// find is the option of that name, or nil. Names are few and known, so their length and two
-// letters tell nearly all of them apart, at a third of a map's price.
-func (p *spot) find(name Action) *option {
-	for h := slot(name); ; h++ {
-		o := p.table[h&uint(len(p.table)-1)]
-		if o == nil || o.name == name {
-			return o
+// find is the option of that name, or nil.
+func (p *spot) find(a Action) *option {
+	k := keyOf(string(a))
+	for h := slot(k); ; h++ {
+		e := &p.table[h&uint(len(p.table)-1)]
+		if e.option == nil || e.name.is(k, string(a)) {
+			return e.option
 		}
 	}
 }
 
-func slot(name Action) uint {
-	n := uint(len(name))
-	if n == 0 {
-		return 0
-	}
-	return n + uint(name[0])*3 + uint(name[n-1])*7
-}
-
 // tableOf hashes the options by name into a power of two, at most a quarter full.
-func tableOf(options []option) []*option {
+func tableOf(options []option) []named {
 	size := 8
 	for size < 4*len(options) {
 		size *= 2
 	}
-	table := make([]*option, size)
+	table := make([]named, size)
 	for i := range options {
-		h := slot(options[i].name)
-		for table[h&uint(size-1)] != nil {
+		n := nameOf(string(options[i].name))
+		h := slot(n.key)
+		for table[h&uint(size-1)].option != nil {
 			h++
 		}
-		table[h&uint(size-1)] = &options[i]
+		table[h&uint(size-1)] = named{n, &options[i]}
 	}
 	return table
 }
+
+// A name is a word of the rules that commands are compared with: most are short, and then a number
+// tells them apart.
+type name struct {
+	key  uint64
+	text string
+}
+
+func nameOf(s string) name { return name{keyOf(s), s} }
+
+// is reports whether s, whose key is k, is the name.
+func (n *name) is(k uint64, s string) bool {
+	return n.key == k && len(n.text) == len(s) && (len(s) <= 8 || n.text == s)
+}
+
+// keyOf is the first and the last four bytes, which of up to eight are all.
+func keyOf(s string) uint64 {
+	if len(s) < 4 {
+		return shortKey(s)
+	}
+	b := []byte(s)
+	return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[len(b)-4:]))<<32
+}
+
+func shortKey(s string) (k uint64) {
+	for i := range len(s) {
+		k = k<<8 | uint64(s[i])
+	}
+	return k
+}
+
+func slot(key uint64) uint { return uint(key * 0x9e3779b97f4a7c15 >> 48) }
 
 func (d *definition) actionNames() []Action {
 	names := make([]Action, len(d.actions))

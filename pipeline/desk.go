@@ -65,7 +65,7 @@ func (d *Desk) In(s Store) *Desk {
 
 // A Result tells what a command came to.
 type Result struct {
-	Case     *Case
+	Case     Case
 	Created  bool // by an Open
 	Joined   bool // by an Open: the card had an open case
 	Replayed bool // the ID was known: this is what it came to, and how the case stands now
@@ -154,17 +154,17 @@ func (d *Desk) Do(ctx context.Context, cmds ...Command) (Result, error) {
 
 // Case reads a case as of now: what fell due counts, though no Tick has recorded it yet. One that
 // does not exist is an [*UnknownError].
-func (d *Desk) Case(ctx context.Context, id CaseID) (*Case, error) {
+func (d *Desk) Case(ctx context.Context, id CaseID) (Case, error) {
 	if err := checkID("case", string(id)); err != nil {
-		return nil, err
+		return Case{}, err
 	}
 	w := d.work(ctx)
 	e, err := w.load(id, "", false)
 	if err != nil {
-		return nil, err
+		return Case{}, err
 	}
 	if e.c == nil {
-		return nil, &UnknownError{Kind: "case", ID: string(id)}
+		return Case{}, &UnknownError{Kind: "case", ID: string(id)}
 	}
 	c, _ := e.c.Tick(nil, w.now)
 	return c, nil
@@ -296,9 +296,11 @@ func (w *work) loadAll(q Query) error {
 		if e == nil {
 			e = &entry{version: a.Version}
 			if a.Case != nil {
-				if e.c, err = w.engine.Bind(*a.Case); err != nil {
+				c, err := w.engine.Bind(*a.Case)
+				if err != nil {
 					return err
 				}
+				e.c = &c
 			}
 			w.cases[CaseID(a.ID)] = e
 		} else if e.version != a.Version {
@@ -327,14 +329,15 @@ func (w *work) do(cmd *Command) (Result, error) {
 		if err := sameCommand(done, cmd); err != nil {
 			return Result{}, err
 		}
-		return replayed(e.c, done), nil
+		return replayed(*e.c, done), nil
 	}
-	x := change{now: w.now}
-	if err := x.apply(e.c, cmd); err != nil {
+	x := newChange(w.now, nil)
+	x.from(e.c)
+	if err := x.apply(cmd); err != nil {
 		return Result{}, err
 	}
 	res := Result{Changes: x.changes}
-	if err := w.put(e, &x, &res); err != nil {
+	if err := w.put(e, x, &res); err != nil {
 		return Result{}, err
 	}
 	return res, nil
@@ -351,8 +354,8 @@ func (w *work) of(id CaseID, command CommandID) (events []Event) {
 }
 
 // put takes over what a change made of a case, and opens its copies.
-func (w *work) put(e *entry, x *change, res *Result) error {
-	res.Case = x.c
+func (w *work) put(e *entry, x change, res *Result) error {
+	res.Case = *x.c
 	if len(x.events) == 0 && (e.c == nil || x.c.Wake.Equal(e.c.Wake)) {
 		return nil
 	}
@@ -388,14 +391,14 @@ func (w *work) copy(from *Case, ev *Event) error {
 	}
 	routed := o
 	routed.Set = set // the hand-over's to set, whoever may edit there
-	x := change{now: w.now}
+	x := newChange(w.now, nil)
 	if err := x.open(w.engine, o, routed, o.Case); err != nil {
 		return err
 	}
 	switch {
 	case k.Pool == "":
 	case k.Assign:
-		if _, _, err := w.assign(&x, ""); err != nil {
+		if _, _, err := w.assign(x, ""); err != nil {
 			return err
 		}
 	default:
@@ -403,12 +406,14 @@ func (w *work) copy(from *Case, ev *Event) error {
 		if err != nil {
 			return err
 		}
-		if err := x.emit(Event{Kind: EventConversation, Name: string(k.Pool), Actors: pool.conversation(o.Region)}); err != nil {
+		ev := x.event(EventConversation, string(k.Pool), "", "")
+		ev.Actors = pool.conversation(o.Region)
+		if err := x.tell(ev); err != nil {
 			return err
 		}
 	}
 	x.finish()
-	return w.put(e, &x, &Result{})
+	return w.put(e, x, &Result{})
 }
 
 func (w *work) pool(id PoolID) (Pool, error) {
@@ -437,11 +442,11 @@ func (w *work) open(o, routed Open, noWay error, look bool) (Result, error) {
 			if err := sameOpen(e.done, &o); err != nil {
 				return Result{}, err
 			}
-			return replayed(e.c, e.done), nil
+			return replayed(*e.c, e.done), nil
 		}
 	}
 	var res Result
-	x := change{now: w.now}
+	x := newChange(w.now, nil)
 	var e *entry
 	switch {
 	case lead:
@@ -486,14 +491,14 @@ func (w *work) open(o, routed Open, noWay error, look bool) (Result, error) {
 		}
 	}
 	if (res.Created || res.Joined) && x.c.Owner == "" && x.c.Pool != "" && x.c.Closed.IsZero() && w.config.Pools != nil {
-		to, trace, err := w.assign(&x, "")
+		to, trace, err := w.assign(x, "")
 		if err != nil {
 			return Result{}, err
 		}
 		res.To, res.Trace = to, append(res.Trace, trace...)
 	}
 	res.Changes = x.changes
-	if err := w.put(e, &x, &res); err != nil {
+	if err := w.put(e, x, &res); err != nil {
 		return Result{}, err
 	}
 	return res, nil
@@ -546,7 +551,7 @@ func (w *work) takeSlots(cards []CardID, p PipelineID, look bool) (id CaseID, er
 }
 
 // assign finds somebody for the case in its pool, or in those it falls back on, and records that.
-func (w *work) assign(x *change, not ActorID) (to []ActorID, trace []Reason, err error) {
+func (w *work) assign(x change, not ActorID) (to []ActorID, trace []Reason, err error) {
 	lead := Open{Region: x.c.p.Region, Skills: x.c.p.Skills}
 	var opens time.Time
 	seen := make(map[PoolID]bool)
@@ -572,7 +577,7 @@ func (w *work) assign(x *change, not ActorID) (to []ActorID, trace []Reason, err
 		trace = append(trace, reasons...)
 		if len(to) > 0 {
 			if p.RingAll {
-				return to, trace, w.assigned(x, Event{Actors: to})
+				return to, trace, w.assigned(x, "", to, time.Time{})
 			}
 			e.turn(to[0])
 			break
@@ -585,15 +590,16 @@ func (w *work) assign(x *change, not ActorID) (to []ActorID, trace []Reason, err
 		}
 	}
 	if len(to) == 0 {
-		return nil, trace, w.assigned(x, Event{Retry: opens})
+		return nil, trace, w.assigned(x, "", nil, opens)
 	}
-	return to, trace, w.assigned(x, Event{To: string(to[0]), Actors: to})
+	return to, trace, w.assigned(x, to[0], to, time.Time{})
 }
 
-// assigned records who got the case.
-func (w *work) assigned(x *change, ev Event) error {
-	ev.Kind, ev.Name, ev.From = EventSet, string(FieldOwner), string(x.c.Owner)
-	if err := x.emit(ev); err != nil {
+// assigned records who got the case or is rung, or when somebody may be found.
+func (w *work) assigned(x change, owner ActorID, to []ActorID, retry time.Time) error {
+	ev := x.event(EventSet, string(FieldOwner), string(x.c.Owner), string(owner))
+	ev.Actors, ev.Retry = to, retry
+	if err := x.tell(ev); err != nil {
 		return err
 	}
 	if err := x.settle(); err != nil {
@@ -662,20 +668,21 @@ func (w *work) tick(id CaseID) (bool, error) {
 	if err != nil || e.c == nil {
 		return false, err
 	}
-	x := change{now: w.now, at: w.now}
-	x.copy(e.c)
+	x := newChange(w.now, nil)
+	x.at = w.now
+	x.from(e.c)
 	if err := x.lapse(w.now); err != nil {
 		return false, err
 	}
 	x.at, x.by, x.told = w.now, Actor{ID: "timer", Roles: timerRoles}, true
 	if c := x.c; c.Owner == "" && c.Closed.IsZero() && c.Pool != "" && !c.p.Retry.IsZero() && !c.p.Retry.After(w.now) && w.config.Pools != nil {
-		if _, _, err := w.assign(&x, e.c.Owner); err != nil {
+		if _, _, err := w.assign(x, e.c.Owner); err != nil {
 			return false, err
 		}
 	}
 	x.finish()
 	var res Result
-	err = w.put(e, &x, &res)
+	err = w.put(e, x, &res)
 	return e.changed, err
 }
 
@@ -708,7 +715,7 @@ func (w *work) commit() error {
 	return w.config.Store.Commit(w.ctx, c)
 }
 
-func replayed(c *Case, done []Event) Result {
+func replayed(c Case, done []Event) Result {
 	res := Result{Case: c, Replayed: true}
 	for i := range done {
 		switch ev := &done[i]; ev.Kind {

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,4 +156,26 @@ func TestNobodyListsHimselfAsOwner(t *testing.T) {
 	c = must(t, c, pipeline.Command{Action: "call", By: ivan}, start)
 	require.False(t, c.Decide(pipeline.Actor{ID: "eve", Roles: []pipeline.Role{pipeline.RoleOwner}}, "sign").OK)
 	require.False(t, c.Decide(pipeline.Actor{}, "sign").OK, "nor is nobody the owner of a case without one")
+}
+
+func TestZeroCaseAllowsNothing(t *testing.T) {
+	t.Parallel()
+	var none pipeline.Case
+	d := none.Decide(olga, "win")
+	require.False(t, d.OK)
+	require.Equal(t, "not_from", d.Reasons()[0].Code)
+	require.Empty(t, none.Explain(nil, olga))
+	require.Zero(t, none.Next(start))
+	require.Empty(t, none.Link("debts"))
+	_, events, err := none.Apply(nil, pipeline.Command{Action: "win", By: olga}, start)
+	require.ErrorIs(t, err, pipeline.ErrUnknown)
+	require.Empty(t, events)
+	none.Wake = start
+	same, events := none.Tick(nil, start.Add(time.Hour))
+	require.Equal(t, none, same)
+	require.Empty(t, events)
+	_, err = none.Path("won", []pipeline.Actor{olga})
+	require.ErrorIs(t, err, pipeline.ErrUnknown)
+	var out strings.Builder
+	require.NoError(t, engine(t).WriteMermaid(&out, "sales", &none, "en"))
 }

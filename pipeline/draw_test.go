@@ -77,8 +77,8 @@ func drawRules(t *rapid.T) pipeline.Rules {
 	if rapid.Bool().Draw(t, "side") {
 		d.Sides = []pipeline.Side{{ID: "x", Open: roles("open"), Close: roles("close"), Needs: needs(), Blocks: []pipeline.Action{"next"}}}
 	}
-	return pipeline.Rules{Definitions: []pipeline.Definition{d}, Conditions: map[string]func(*pipeline.Case, pipeline.Actor) bool{
-		"sunny": func(c *pipeline.Case, _ pipeline.Actor) bool { return c.Values["text"].Text != "" },
+	return pipeline.Rules{Definitions: []pipeline.Definition{d}, Conditions: map[string]func(pipeline.Case, pipeline.Actor) bool{
+		"sunny": func(c pipeline.Case, _ pipeline.Actor) bool { return c.Values["text"].Text != "" },
 	}}
 }
 
@@ -128,11 +128,11 @@ func commands(r pipeline.Rules) (out []pipeline.Command) {
 }
 
 // state tells apart what decisions depend on.
-func state(c *pipeline.Case) string {
+func state(c pipeline.Case) string {
 	return fmt.Sprint(c.Stage, c.Sides, c.Owner, c.Values["tick"].Text, c.Values["pay"].Text, c.Values["text"].Text)
 }
 
-func actionsOf(c *pipeline.Case) (out []pipeline.Action) {
+func actionsOf(c pipeline.Case) (out []pipeline.Action) {
 	for _, d := range c.Explain(nil, ann) {
 		out = append(out, d.Action)
 	}
@@ -146,7 +146,7 @@ func asJSON(t require.TestingT, v any) string {
 }
 
 // drawWalk takes a few random lawful steps.
-func drawWalk(t *rapid.T, r pipeline.Rules, e *pipeline.Engine) *pipeline.Case {
+func drawWalk(t *rapid.T, r pipeline.Rules, e *pipeline.Engine) pipeline.Case {
 	c, _, err := e.Open(nil, pipeline.Open{ID: "o", Case: "c", Pipeline: "p", By: ann}, start)
 	require.NoError(t, err)
 	all := commands(r)

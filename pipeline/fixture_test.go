@@ -90,14 +90,14 @@ func engine(t require.TestingT) *pipeline.Engine {
 }
 
 // deal is an opened case of sales.
-func deal(t require.TestingT, set map[pipeline.FieldID]string) *pipeline.Case {
+func deal(t require.TestingT, set map[pipeline.FieldID]string) pipeline.Case {
 	c, _, err := engine(t).Open(nil, pipeline.Open{ID: "o", Case: "deal-7", Pipeline: "sales", Set: set, By: ivan}, start)
 	require.NoError(t, err)
 	return c
 }
 
 // must applies a command that has to succeed.
-func must(t require.TestingT, c *pipeline.Case, cmd pipeline.Command, now time.Time) *pipeline.Case {
+func must(t require.TestingT, c pipeline.Case, cmd pipeline.Command, now time.Time) pipeline.Case {
 	next, _, err := c.Apply(nil, cmd, now)
 	require.NoError(t, err)
 	return next

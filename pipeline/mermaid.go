@@ -15,7 +15,7 @@ func (e *Engine) WriteMermaid(w io.Writer, p PipelineID, c *Case, lang string) e
 	if err != nil {
 		return err
 	}
-	if c != nil {
+	if c != nil && c.at != nil {
 		d = c.def
 	}
 	out := bufio.NewWriter(w)
@@ -38,7 +38,7 @@ func (e *Engine) WriteMermaid(w io.Writer, p PipelineID, c *Case, lang string) e
 			fmt.Fprintf(out, "    s%d --> [*]\n", i)
 		}
 	}
-	if c != nil {
+	if c != nil && c.at != nil {
 		fmt.Fprintf(out, "    classDef here stroke-width:4px\n    class s%d here\n", c.at.stage)
 	}
 	return out.Flush()

@@ -26,6 +26,9 @@ const maxPath = 20_000
 // Without a way it is a [*RefusedError] with what stands in the way at the stages that can be reached.
 // An unknown goal is an [*UnknownError].
 func (c *Case) Path(goal StageID, as []Actor) ([]Step, error) {
+	if c.at == nil {
+		return nil, &UnknownError{Kind: "case", ID: string(c.ID)}
+	}
 	to, ok := c.def.stages[goal]
 	if !ok {
 		return nil, &UnknownError{Kind: "stage", ID: string(goal), Nearest: nearest(string(goal), slices.Sorted(maps.Keys(c.def.stages)))}

@@ -40,7 +40,7 @@ type Rules struct {
 	Routes      []Route      `json:"routes"`
 
 	// Conditions are predicates that moves name. They must be pure.
-	Conditions map[string]func(*Case, Actor) bool `json:"-"`
+	Conditions map[string]func(Case, Actor) bool `json:"-"`
 
 	// Calendars are the business times that timers name.
 	Calendars map[string]*worktime.Calendar `json:"-"`

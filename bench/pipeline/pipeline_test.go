@@ -37,12 +37,16 @@ func rental() pipeline.Definition {
 	panic("no rental")
 }
 
-func deal(b *testing.B) *pipeline.Case {
+func engine(b *testing.B) *pipeline.Engine {
 	e, err := pipeline.Compile(pipeline.Rules{Definitions: []pipeline.Definition{rental()}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := e.Bind(pipeline.Record{ID: "deal-7", Pipeline: "rental", Version: 1, Stage: "living", Opened: start, Values: map[pipeline.FieldID]pipeline.Value{"inspected": {Text: "yes"}}})
+	return e
+}
+
+func deal(b *testing.B) pipeline.Case {
+	c, err := engine(b).Bind(pipeline.Record{ID: "deal-7", Pipeline: "rental", Version: 1, Stage: "living", Opened: start, Values: map[pipeline.FieldID]pipeline.Value{"inspected": {Text: "yes"}}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -208,16 +212,30 @@ func BenchmarkPipelineExplain(b *testing.B) {
 	}})
 }
 
+// BenchmarkPipelineApply makes a plain move, with its one event, and one with three.
 func BenchmarkPipelineApply(b *testing.B) {
-	c := deal(b)
+	living := deal(b)
+	talks, _, err := engine(b).Open(nil, pipeline.Open{ID: "o-1", Case: "deal-8", Pipeline: "rental", By: head,
+		Set: map[pipeline.FieldID]string{"name": "Анна", "phone": "+79161234567"}}, start)
+	if err == nil {
+		talks, _, err = talks.Apply(nil, pipeline.Command{ID: "c-0", Action: "accept", By: head}, start)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
 	dst := make([]pipeline.Event, 0, 16)
-	race(b, rival{"tenure", func(n int) {
-		for range n {
-			if _, _, err := c.Apply(dst, pipeline.Command{ID: "c-1", Action: "finish", By: head}, start); err != nil {
-				b.Fatal(err)
+	apply := func(c *pipeline.Case, a pipeline.Action, events int) func(int) {
+		cmd := pipeline.Command{ID: "c-1", Action: a, By: head}
+		return func(n int) {
+			for range n {
+				_, got, err := c.Apply(dst, cmd, start)
+				if err != nil || len(got) != events {
+					b.Fatal(err, got)
+				}
 			}
 		}
-	}})
+	}
+	race(b, rival{"show", apply(&talks, "show", 1)}, rival{"finish", apply(&living, "finish", 3)})
 }
 
 func BenchmarkPipelineAdd(b *testing.B) {

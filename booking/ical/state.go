@@ -151,6 +151,10 @@ const (
 	DoubtInStay     DoubtCode = "in_stay"     // absent, but it had begun when it went missing
 	DoubtUnreadable DoubtCode = "unreadable"  // absent, but an event that may be it could not be read
 	DoubtOlderCopy  DoubtCode = "older_copy"  // the event has a lower SEQUENCE than was seen before
+
+	// DoubtEndedHere is the caller's to add: the channel moved what was ended on our side. Reconcile
+	// cannot know that.
+	DoubtEndedHere DoubtCode = "ended_here"
 )
 
 var doubtTexts = map[DoubtCode][2]string{
@@ -161,6 +165,7 @@ var doubtTexts = map[DoubtCode][2]string{
 	DoubtInStay:     {"has begun and is not in the feed", "уже началось, а в ленте его нет"},
 	DoubtUnreadable: {"an event cannot be read", "событие не читается"},
 	DoubtOlderCopy:  {"the feed shows an older copy", "в ленте более старая копия"},
+	DoubtEndedHere:  {"the channel moved what has ended here", "канал перенёс то, что у нас уже закончилось"},
 }
 
 // Text says it in a language: "en" or "ru".

@@ -76,7 +76,7 @@ func (d *dealer) id() pipeline.CommandID {
 	return pipeline.CommandID(fmt.Sprintf("cmd-%03d", d.n))
 }
 
-func (d *dealer) do(ctx context.Context, id pipeline.CaseID, by pipeline.Actor, a pipeline.Action, set fields) (*pipeline.Case, error) {
+func (d *dealer) do(ctx context.Context, id pipeline.CaseID, by pipeline.Actor, a pipeline.Action, set fields) (pipeline.Case, error) {
 	res, err := d.Do(ctx, pipeline.Command{ID: d.id(), Case: id, Action: a, Set: set, By: by})
 	return res.Case, err
 }
@@ -199,9 +199,9 @@ func (d *dealer) sale(ctx context.Context) error {
 	return d.draw(won)
 }
 
-func (d *dealer) draw(c *pipeline.Case) error {
+func (d *dealer) draw(c pipeline.Case) error {
 	var b strings.Builder
-	if err := d.Engine().WriteMermaid(&b, "auto_sales", c, d.lang); err != nil {
+	if err := d.Engine().WriteMermaid(&b, "auto_sales", &c, d.lang); err != nil {
 		return err
 	}
 	d.say("\n```mermaid\n%s```", b.String())

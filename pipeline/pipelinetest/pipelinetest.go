@@ -205,20 +205,20 @@ func same(what string, got, want any) error {
 }
 
 // worked opens a case and works on it, so that every part of its record is in use.
-func worked(ctx context.Context, s pipeline.Store) (*pipeline.Case, error) {
+func worked(ctx context.Context, s pipeline.Store) (pipeline.Case, error) {
 	desk, err := newDesk(s, at(start))
 	if err != nil {
-		return nil, err
+		return pipeline.Case{}, err
 	}
 	id := pipeline.CaseID(mint("case"))
 	_, err = desk.Open(ctx, pipeline.Open{ID: "open", Case: id, Pipeline: "p", Cards: []pipeline.CardID{pipeline.CardID(mint("card"))}, SourceRev: 3,
 		Set: map[pipeline.FieldID]string{"a": "é\n\"x\"", "b": "2"}, By: gateway, Why: "test"})
 	if err != nil {
-		return nil, err
+		return pipeline.Case{}, err
 	}
 	later, err := newDesk(s, at(start.Add(time.Minute)))
 	if err != nil {
-		return nil, err
+		return pipeline.Case{}, err
 	}
 	res, err := later.Do(ctx,
 		pipeline.Command{ID: "take", Case: id, Action: "take", By: manager, Set: map[pipeline.FieldID]string{pipeline.FieldOwner: "ivan", "c": "3"}},

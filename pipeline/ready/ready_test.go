@@ -36,7 +36,7 @@ func open(t *testing.T) (*pipeline.Desk, *pipeline.Memory) {
 }
 
 // do gives a command that has to succeed.
-func do(t *testing.T, d *pipeline.Desk, id pipeline.CaseID, a pipeline.Action, by pipeline.Actor, set fields) *pipeline.Case {
+func do(t *testing.T, d *pipeline.Desk, id pipeline.CaseID, a pipeline.Action, by pipeline.Actor, set fields) pipeline.Case {
 	res, err := d.Do(ctx, pipeline.Command{Case: id, Action: a, By: by, Set: set})
 	require.NoError(t, err, "%s by %s", a, by.ID)
 	return res.Case

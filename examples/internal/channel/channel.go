@@ -23,6 +23,9 @@ type Feed struct {
 // either both are done or the answer is asked for again.
 func (f Feed) Apply(ctx context.Context, desk *booking.Desk, before ical.State, poll ical.Poll) (ical.Plan, ical.State, error) {
 	plan, next := ical.Reconcile(before, poll, f.Policy)
+	if err := f.yield(ctx, desk, &plan); err != nil {
+		return plan, before, err
+	}
 	cmds, err := f.Commands(plan)
 	if err != nil {
 		return plan, before, err
@@ -31,6 +34,39 @@ func (f Feed) Apply(ctx context.Context, desk *booking.Desk, before ical.State, 
 		return plan, before, err
 	}
 	return plan, next, nil
+}
+
+// yield leaves alone what has ended on our side, by a manager's hand or by lapse: the channel cancels
+// it to no effect, and a move of it is a doubt for a person to see, who may block the new nights.
+func (f Feed) yield(ctx context.Context, desk *booking.Desk, plan *ical.Plan) error {
+	ended := func(it ical.Item) (bool, error) {
+		r, err := desk.Reservation(ctx, f.ref(it))
+		return r.State.Ended(), err
+	}
+	var cancels []ical.Item
+	for _, it := range plan.Cancel {
+		over, err := ended(it)
+		if err != nil {
+			return err
+		}
+		if !over {
+			cancels = append(cancels, it)
+		}
+	}
+	var moves []ical.Moved
+	for _, m := range plan.Move {
+		over, err := ended(m.Now)
+		if err != nil {
+			return err
+		}
+		if over {
+			plan.Doubt = append(plan.Doubt, ical.Doubt{Item: m.Now, Code: ical.DoubtEndedHere})
+			continue
+		}
+		moves = append(moves, m)
+	}
+	plan.Cancel, plan.Move = cancels, moves
+	return nil
 }
 
 // Commands returns a plan as commands for one Do: what goes first, then what moves, then what comes.

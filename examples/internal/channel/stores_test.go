@@ -283,6 +283,32 @@ func TestSync(t *testing.T) {
 	})
 }
 
+// TestEndedHere: what a manager took out of our calendar stays out, whatever the channel does with it,
+// and its move is shown once.
+func TestEndedHere(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, o office) {
+		apply := func(p ical.Poll) ical.Plan {
+			plan, err := o.apply(t.Context(), airbnb, p, fine)
+			require.NoError(t, err)
+			return plan
+		}
+		apply(pollAt(1, 8, 20))
+		_, err := o.desk().Cancel(t.Context(), booking.Cancel{Ref: booking.Ref{Unit: unit, ID: "airbnb/stay-1@airbnb.example"}, By: "olga"})
+		require.NoError(t, err)
+		moved := apply(pollAt(2, 9, 20))
+		require.Empty(t, moved.Move)
+		require.Len(t, moved.Doubt, 1)
+		require.Equal(t, ical.DoubtEndedHere, moved.Doubt[0].Code)
+		require.Equal(t, ical.Plan{}, apply(pollAt(3, 9, 20)))
+		requireBooked(t, o, second)
+
+		require.Len(t, apply(pollAt(4, 0, 20)).Doubt, 1)
+		require.Empty(t, apply(pollAt(5, 0, 20)).Cancel, "it has gone already")
+		requireBooked(t, o, second)
+	})
+}
+
 // TestClash: a channel's booking over ours waits, and a manager sees it.
 func TestClash(t *testing.T) {
 	t.Parallel()

@@ -10,58 +10,45 @@ import (
 
 	"github.com/tenure-go/tenure/booking"
 	"github.com/tenure-go/tenure/booking/bookingtest"
-	"github.com/tenure-go/tenure/internal/pgtest"
 	"github.com/tenure-go/tenure/store/postgres"
+	"github.com/tenure-go/tenure/store/postgres/internal/fresh"
 	"github.com/tenure-go/tenure/store/postgres/pgbooking"
 )
 
 func open(t testing.TB, isolation string) (*pgxpool.Pool, *pgbooking.Store) {
-	ctx := t.Context()
-	config, err := pgxpool.ParseConfig(pgtest.URL(t))
-	require.NoError(t, err)
-	config.ConnConfig.RuntimeParams["default_transaction_isolation"] = isolation
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
-	require.NoError(t, postgres.Apply(ctx, pool, "booking"))
-	s, err := pgbooking.New(ctx, pool)
-	require.NoError(t, err)
-	return pool, s
+	return fresh.Store(t, isolation, "booking", pgbooking.New)
 }
 
 // The suite holds at every isolation level that a pool may have as its default.
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	for _, isolation := range []string{"read committed", "repeatable read", "serializable"} {
-		t.Run(isolation, func(t *testing.T) {
+	fresh.EachIsolation(t, func(t *testing.T, isolation string) {
+		t.Run("store", func(t *testing.T) {
 			t.Parallel()
-			t.Run("store", func(t *testing.T) {
-				t.Parallel()
-				bookingtest.TestStore(t, func(t *testing.T) booking.Store {
-					_, s := open(t, isolation)
-					return s
-				})
-			})
-			t.Run("feed", func(t *testing.T) {
-				t.Parallel()
-				bookingtest.TestFeed(t, func(t *testing.T) (booking.Store, booking.Feed) {
-					_, s := open(t, isolation)
-					return s, s
-				})
-			})
-			t.Run("due", func(t *testing.T) {
-				t.Parallel()
-				bookingtest.TestDue(t, func(t *testing.T) (booking.Store, booking.Due) {
-					_, s := open(t, isolation)
-					return s, s
-				})
-			})
-			t.Run("tx", func(t *testing.T) {
-				t.Parallel()
-				bookingtest.TestTx(t, func(t *testing.T) bookingtest.Tx { return openTx(t, isolation) })
+			bookingtest.TestStore(t, func(t *testing.T) booking.Store {
+				_, s := open(t, isolation)
+				return s
 			})
 		})
-	}
+		t.Run("feed", func(t *testing.T) {
+			t.Parallel()
+			bookingtest.TestFeed(t, func(t *testing.T) (booking.Store, booking.Feed) {
+				_, s := open(t, isolation)
+				return s, s
+			})
+		})
+		t.Run("due", func(t *testing.T) {
+			t.Parallel()
+			bookingtest.TestDue(t, func(t *testing.T) (booking.Store, booking.Due) {
+				_, s := open(t, isolation)
+				return s, s
+			})
+		})
+		t.Run("tx", func(t *testing.T) {
+			t.Parallel()
+			bookingtest.TestTx(t, func(t *testing.T) bookingtest.Tx { return openTx(t, isolation) })
+		})
+	})
 }
 
 func openTx(t *testing.T, isolation string) bookingtest.Tx {

@@ -13,67 +13,54 @@ import (
 
 	"github.com/tenure-go/tenure/dedup"
 	"github.com/tenure-go/tenure/dedup/deduptest"
-	"github.com/tenure-go/tenure/internal/pgtest"
 	"github.com/tenure-go/tenure/store"
 	"github.com/tenure-go/tenure/store/internal/tabletest"
 	"github.com/tenure-go/tenure/store/postgres"
+	"github.com/tenure-go/tenure/store/postgres/internal/fresh"
 	"github.com/tenure-go/tenure/store/postgres/pgdedup"
 	"github.com/tenure-go/tenure/store/table"
 	"github.com/tenure-go/tenure/store/table/deduptable"
 )
 
 func open(t testing.TB, isolation string) (*pgxpool.Pool, *pgdedup.Store) {
-	ctx := t.Context()
-	config, err := pgxpool.ParseConfig(pgtest.URL(t))
-	require.NoError(t, err)
-	config.ConnConfig.RuntimeParams["default_transaction_isolation"] = isolation
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
-	require.NoError(t, postgres.Apply(ctx, pool, "dedup"))
-	s, err := pgdedup.New(ctx, pool)
-	require.NoError(t, err)
-	return pool, s
+	return fresh.Store(t, isolation, "dedup", pgdedup.New)
 }
 
 // The suite holds at every isolation level that a pool may have as its default.
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	for _, isolation := range []string{"read committed", "repeatable read", "serializable"} {
-		t.Run(isolation, func(t *testing.T) {
+	fresh.EachIsolation(t, func(t *testing.T, isolation string) {
+		t.Run("store", func(t *testing.T) {
 			t.Parallel()
-			t.Run("store", func(t *testing.T) {
-				t.Parallel()
-				deduptest.TestStore(t, func(t *testing.T) dedup.Store {
-					_, s := open(t, isolation)
-					return s
-				})
-			})
-			t.Run("feed", func(t *testing.T) {
-				t.Parallel()
-				deduptest.TestFeed(t, func(t *testing.T) (dedup.Store, dedup.Feed) {
-					_, s := open(t, isolation)
-					return s, s
-				})
-			})
-			t.Run("find", func(t *testing.T) {
-				t.Parallel()
-				deduptest.TestFind(t, func(t *testing.T) (dedup.Store, dedup.Finder) {
-					_, s := open(t, isolation)
-					return s, s
-				})
-			})
-			t.Run("transaction", func(t *testing.T) {
-				t.Parallel()
-				deduptest.TestTx(t, func(t *testing.T) deduptest.Tx {
-					pool, s := open(t, isolation)
-					return deduptest.Tx{Store: s, InTx: func(ctx context.Context, fn func(context.Context, dedup.Store) error) error {
-						return postgres.InTx(ctx, pool, func(tx pgx.Tx) error { return fn(ctx, pgdedup.In(tx)) })
-					}}
-				})
+			deduptest.TestStore(t, func(t *testing.T) dedup.Store {
+				_, s := open(t, isolation)
+				return s
 			})
 		})
-	}
+		t.Run("feed", func(t *testing.T) {
+			t.Parallel()
+			deduptest.TestFeed(t, func(t *testing.T) (dedup.Store, dedup.Feed) {
+				_, s := open(t, isolation)
+				return s, s
+			})
+		})
+		t.Run("find", func(t *testing.T) {
+			t.Parallel()
+			deduptest.TestFind(t, func(t *testing.T) (dedup.Store, dedup.Finder) {
+				_, s := open(t, isolation)
+				return s, s
+			})
+		})
+		t.Run("transaction", func(t *testing.T) {
+			t.Parallel()
+			deduptest.TestTx(t, func(t *testing.T) deduptest.Tx {
+				pool, s := open(t, isolation)
+				return deduptest.Tx{Store: s, InTx: func(ctx context.Context, fn func(context.Context, dedup.Store) error) error {
+					return postgres.InTx(ctx, pool, func(tx pgx.Tx) error { return fn(ctx, pgdedup.In(tx)) })
+				}}
+			})
+		})
+	})
 }
 
 // A wire counts the round trips to a part's tables, and keeps the statements.
@@ -105,9 +92,7 @@ func (w *wire) Commit(ctx context.Context, c *table.Write) error {
 
 func wired(t *testing.T) (*wire, *dedup.Desk) {
 	ctx := t.Context()
-	pool, err := pgxpool.New(ctx, pgtest.URL(t))
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
+	pool := fresh.Pool(t, fresh.Committed)
 	require.NoError(t, postgres.Apply(ctx, pool, "dedup"))
 	tables, err := postgres.Tables(ctx, pool, deduptable.Part)
 	require.NoError(t, err)
@@ -180,6 +165,6 @@ func TestRoundTripsOfLongCards(t *testing.T) {
 // 64 writers of the first 10,000 records of the stream end in Partition.
 func TestWriters(t *testing.T) {
 	t.Parallel()
-	_, s := open(t, "read committed")
+	_, s := open(t, fresh.Committed)
 	deduptest.TestWriters(t, s, 64, 10_000)
 }

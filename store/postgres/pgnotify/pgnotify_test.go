@@ -2,7 +2,6 @@ package pgnotify_test
 
 import (
 	"context"
-	"sync"
 	"testing"
 	"time"
 
@@ -10,63 +9,48 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tenure-go/tenure/internal/pgtest"
 	"github.com/tenure-go/tenure/notify"
 	"github.com/tenure-go/tenure/notify/channel"
 	"github.com/tenure-go/tenure/notify/notifytest"
 	"github.com/tenure-go/tenure/store"
-	"github.com/tenure-go/tenure/store/internal/tabletest"
 	"github.com/tenure-go/tenure/store/postgres"
+	"github.com/tenure-go/tenure/store/postgres/internal/fresh"
 	"github.com/tenure-go/tenure/store/postgres/pgnotify"
 )
 
-func open(t testing.TB, isolation string, tracer pgx.QueryTracer) (*pgxpool.Pool, *pgnotify.Store) {
-	ctx := t.Context()
-	config, err := pgxpool.ParseConfig(pgtest.URL(t))
-	require.NoError(t, err)
-	config.ConnConfig.RuntimeParams["default_transaction_isolation"] = isolation
-	config.ConnConfig.Tracer = tracer
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
-	require.NoError(t, postgres.Apply(ctx, pool, "notify"))
-	s, err := pgnotify.New(ctx, pool)
-	require.NoError(t, err)
-	return pool, s
+func open(t testing.TB, isolation string) (*pgxpool.Pool, *pgnotify.Store) {
+	return fresh.Store(t, isolation, "notify", pgnotify.New)
 }
 
 // The suite holds at every isolation level that a pool may have as its default.
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	for _, isolation := range []string{"read committed", "repeatable read", "serializable"} {
-		t.Run(isolation, func(t *testing.T) {
+	fresh.EachIsolation(t, func(t *testing.T, isolation string) {
+		t.Run("store", func(t *testing.T) {
 			t.Parallel()
-			t.Run("store", func(t *testing.T) {
-				t.Parallel()
-				notifytest.TestStore(t, func(t *testing.T) notify.Store { _, s := open(t, isolation, nil); return s })
-			})
-			t.Run("due", func(t *testing.T) {
-				t.Parallel()
-				notifytest.TestDue(t, func(t *testing.T) (notify.Store, notify.Due) { _, s := open(t, isolation, nil); return s, s })
-			})
-			t.Run("feed", func(t *testing.T) {
-				t.Parallel()
-				notifytest.TestFeed(t, func(t *testing.T) (notify.Store, notify.Feed) { _, s := open(t, isolation, nil); return s, s })
-			})
-			t.Run("find", func(t *testing.T) {
-				t.Parallel()
-				notifytest.TestFind(t, func(t *testing.T) (notify.Store, notify.Finder) { _, s := open(t, isolation, nil); return s, s })
-			})
-			t.Run("tx", func(t *testing.T) {
-				t.Parallel()
-				notifytest.TestTx(t, func(t *testing.T) notifytest.Tx { return openTx(t, isolation) })
-			})
+			notifytest.TestStore(t, func(t *testing.T) notify.Store { _, s := open(t, isolation); return s })
 		})
-	}
+		t.Run("due", func(t *testing.T) {
+			t.Parallel()
+			notifytest.TestDue(t, func(t *testing.T) (notify.Store, notify.Due) { _, s := open(t, isolation); return s, s })
+		})
+		t.Run("feed", func(t *testing.T) {
+			t.Parallel()
+			notifytest.TestFeed(t, func(t *testing.T) (notify.Store, notify.Feed) { _, s := open(t, isolation); return s, s })
+		})
+		t.Run("find", func(t *testing.T) {
+			t.Parallel()
+			notifytest.TestFind(t, func(t *testing.T) (notify.Store, notify.Finder) { _, s := open(t, isolation); return s, s })
+		})
+		t.Run("tx", func(t *testing.T) {
+			t.Parallel()
+			notifytest.TestTx(t, func(t *testing.T) notifytest.Tx { return openTx(t, isolation) })
+		})
+	})
 }
 
 func openTx(t *testing.T, isolation string) notifytest.Tx {
-	pool, s := open(t, isolation, nil)
+	pool, s := open(t, isolation)
 	_, err := pool.Exec(t.Context(), "create table own (text text)")
 	require.NoError(t, err)
 	return notifytest.Tx{
@@ -89,50 +73,12 @@ func openTx(t *testing.T, isolation string) notifytest.Tx {
 	}
 }
 
-// A wire sees the statements that go to the server.
-type wire struct {
-	mu         sync.Mutex
-	statements []string
-}
-
-func (w *wire) note(sql string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.statements = append(w.statements, sql)
-}
-
-func (w *wire) take() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	statements := w.statements
-	w.statements = nil
-	return statements
-}
-
-func (w *wire) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
-	w.note(q.SQL)
-	return ctx
-}
-
-func (w *wire) TraceBatchStart(ctx context.Context, _ *pgx.Conn, b pgx.TraceBatchStartData) context.Context {
-	for _, q := range b.Batch.QueuedQueries {
-		w.note(q.SQL)
-	}
-	return ctx
-}
-
-func (w *wire) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData)     {}
-func (w *wire) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
-func (w *wire) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
-
 // All that a desk does, on a pool and in a transaction, sends only statements that find their rows
 // on one shard.
 func TestStatements(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	w := &wire{}
-	pool, s := open(t, "read committed", w)
-	w.take() // the schema
+	w, pool, s := fresh.Tapped(t, "notify", pgnotify.New)
 	now := time.Date(2027, 6, 1, 12, 0, 0, 0, time.UTC)
 	desk, err := notify.New(notify.Config{Store: s, Rules: notifytest.Rules(), Now: func() time.Time { return now },
 		Channels: map[notify.ChannelID]notify.Channel{"sms": &channel.Log{Level: notify.LevelAccepted}, "site": &channel.Log{}}})
@@ -152,20 +98,16 @@ func TestStatements(t *testing.T) {
 	}
 	work(desk)
 	require.NoError(t, postgres.InTx(ctx, pool, func(tx pgx.Tx) error { work(desk.In(pgnotify.In(tx))); return nil }))
-	statements := w.take()
+	w.RequireShards(t, 40)
 	now = now.Add(72 * time.Hour)
 	due, err := s.Due(ctx, now, 10)
 	require.NoError(t, err)
 	require.Len(t, due, 1)
-	w.take()
+	w.Take()
 	_, err = desk.Tick(ctx, dues(due), 10)
 	require.NoError(t, err)
 	require.NoError(t, desk.Receive(ctx, notify.Receipt{Channel: "sms", External: due[0].ID + "#0", Level: notify.LevelDelivered}))
-	statements = append(statements, w.take()...)
-	require.Greater(t, len(statements), 40)
-	for _, sql := range statements {
-		require.NoError(t, tabletest.CheckStatement(sql))
-	}
+	w.RequireShards(t, 5)
 	d, err := desk.Delivery(ctx, notify.MessageID(due[0].ID))
 	require.NoError(t, err)
 	require.Equal(t, notify.StateReached, d.State)

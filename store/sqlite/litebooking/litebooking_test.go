@@ -3,7 +3,6 @@ package litebooking_test
 import (
 	"context"
 	"database/sql"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,18 +10,12 @@ import (
 	"github.com/tenure-go/tenure/booking"
 	"github.com/tenure-go/tenure/booking/bookingtest"
 	"github.com/tenure-go/tenure/store/sqlite"
+	"github.com/tenure-go/tenure/store/sqlite/internal/fresh"
 	"github.com/tenure-go/tenure/store/sqlite/litebooking"
 )
 
 func open(t testing.TB) (*sqlite.DB, *litebooking.Store) {
-	ctx := t.Context()
-	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "office.db"))
-	require.NoError(t, err)
-	t.Cleanup(func() { db.Close() })
-	require.NoError(t, sqlite.Apply(ctx, db, "booking"))
-	s, err := litebooking.New(ctx, db)
-	require.NoError(t, err)
-	return db, s
+	return fresh.Store(t, "booking", litebooking.New)
 }
 
 func TestStore(t *testing.T) {

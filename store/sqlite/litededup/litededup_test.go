@@ -13,19 +13,11 @@ import (
 	"github.com/tenure-go/tenure/dedup"
 	"github.com/tenure-go/tenure/dedup/deduptest"
 	"github.com/tenure-go/tenure/store/sqlite"
+	"github.com/tenure-go/tenure/store/sqlite/internal/fresh"
 	"github.com/tenure-go/tenure/store/sqlite/litededup"
 )
 
-func open(t testing.TB) (*sqlite.DB, *litededup.Store) {
-	ctx := t.Context()
-	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "office.db"))
-	require.NoError(t, err)
-	t.Cleanup(func() { db.Close() })
-	require.NoError(t, sqlite.Apply(ctx, db, "dedup"))
-	s, err := litededup.New(ctx, db)
-	require.NoError(t, err)
-	return db, s
-}
+func open(t testing.TB) (*sqlite.DB, *litededup.Store) { return fresh.Store(t, "dedup", litededup.New) }
 
 func TestStore(t *testing.T) {
 	t.Parallel()

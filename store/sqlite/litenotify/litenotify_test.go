@@ -3,7 +3,6 @@ package litenotify_test
 import (
 	"context"
 	"database/sql"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,22 +10,16 @@ import (
 	"github.com/tenure-go/tenure/notify"
 	"github.com/tenure-go/tenure/notify/notifytest"
 	"github.com/tenure-go/tenure/store/sqlite"
+	"github.com/tenure-go/tenure/store/sqlite/internal/fresh"
 	"github.com/tenure-go/tenure/store/sqlite/litenotify"
 )
 
 func open(t testing.TB) (*sqlite.DB, *litenotify.Store) {
-	return openFile(t, filepath.Join(t.TempDir(), "office.db"))
+	return fresh.Store(t, "notify", litenotify.New)
 }
 
 func openFile(t testing.TB, file string) (*sqlite.DB, *litenotify.Store) {
-	ctx := t.Context()
-	db, err := sqlite.Open(ctx, file)
-	require.NoError(t, err)
-	t.Cleanup(func() { db.Close() })
-	require.NoError(t, sqlite.Apply(ctx, db, "notify"))
-	s, err := litenotify.New(ctx, db)
-	require.NoError(t, err)
-	return db, s
+	return fresh.File(t, file, "notify", litenotify.New)
 }
 
 func TestStore(t *testing.T) {

@@ -14,18 +14,13 @@ import (
 	"github.com/tenure-go/tenure/pipeline"
 	"github.com/tenure-go/tenure/pipeline/pipelinetest"
 	"github.com/tenure-go/tenure/store/sqlite"
+	"github.com/tenure-go/tenure/store/sqlite/internal/fresh"
 	"github.com/tenure-go/tenure/store/sqlite/litepipeline"
 	"github.com/tenure-go/tenure/store/table"
 )
 
 func open(t testing.TB) (*sqlite.DB, *litepipeline.Store) {
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "office.db"))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	require.NoError(t, sqlite.Apply(t.Context(), db, "pipeline"))
-	s, err := litepipeline.New(t.Context(), db)
-	require.NoError(t, err)
-	return db, s
+	return fresh.Store(t, "pipeline", litepipeline.New)
 }
 
 func TestStore(t *testing.T) {
