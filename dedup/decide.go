@@ -21,7 +21,7 @@ func (d *Desk) Decide(ctx context.Context, ruling Decide) ([]Event, error) {
 		defer w.free()
 		w.cause, w.by, w.why = decisionKey(ruling.ID), ruling.By, ruling.Why
 		if err := w.decide(ctx, &ruling); err != nil {
-			return err
+			return w.because(ctx, err)
 		}
 		if err := w.commit(ctx); err != nil {
 			return err

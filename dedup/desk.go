@@ -70,7 +70,7 @@ func (d *Desk) Ingest(ctx context.Context, t Touch) (Result, error) {
 		defer w.free()
 		a.reset()
 		if err := w.ingest(ctx, []*arrival{a}); err != nil {
-			return err
+			return w.because(ctx, err)
 		}
 		if err := w.commit(ctx); err != nil {
 			return err

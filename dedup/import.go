@@ -148,7 +148,7 @@ func (im *importing) take(ctx context.Context, batch []*arrival, lines []int) er
 			return nil
 		}
 		if err != nil {
-			return err
+			return w.because(ctx, err)
 		}
 		if err := w.commit(ctx); err != nil {
 			return err

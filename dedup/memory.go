@@ -128,13 +128,14 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 
 // A loading collects what one Load returns, each row once.
 type loading struct {
-	m    *Memory
-	bare bool
-	out  []Aggregate
-	seen []mark
-	few  [16]mark
-	many map[mark]int // once there are many: where in out a row is
-	err  error
+	m      *Memory
+	bare   bool
+	out    []Aggregate
+	seen   []mark
+	few    [16]mark
+	many   map[mark]int       // once there are many: where in out a row is
+	absent map[store.Key]bool // the same for rows that are not there
+	err    error
 }
 
 // A mark is a row that was collected.
@@ -167,13 +168,32 @@ func (l *loading) have(m mark) int {
 	return -1
 }
 
+// missed reports whether an absent row was asked for before.
+func (l *loading) missed(k store.Key) bool {
+	if len(l.out) < few {
+		for i := range l.out {
+			if l.out[i].Key == k {
+				return true
+			}
+		}
+		return false
+	}
+	if l.absent == nil {
+		l.absent = make(map[store.Key]bool)
+		for i := range l.out {
+			l.absent[l.out[i].Key] = true
+		}
+	}
+	missed := l.absent[k]
+	l.absent[k] = true
+	return missed
+}
+
 func (l *loading) key(k store.Key) {
 	place := l.m.find(k)
 	if place == 0 {
-		for i := range l.out {
-			if l.out[i].Key == k {
-				return
-			}
+		if l.missed(k) {
+			return
 		}
 		l.have(mark{'0', int32(len(l.out))})
 		l.out = append(l.out, Aggregate{Key: k})

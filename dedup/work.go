@@ -217,7 +217,8 @@ func (w *work) only(ctx context.Context, keys ...store.Key) error {
 func (w *work) fetch(ctx context.Context, q Query, keys []store.Key) error {
 	missing := w.asked[:0]
 	for _, k := range keys {
-		if !w.has(k) && !slices.Contains(missing, k) {
+		// Among many it is for the store to see what is asked for twice.
+		if !w.has(k) && (len(missing) > few || !slices.Contains(missing, k)) {
 			missing = append(missing, k)
 		}
 	}
@@ -458,6 +459,18 @@ func (w *work) commit(ctx context.Context) error {
 	return w.desk.config.Store.Commit(ctx, c)
 }
 
+// because returns err, the reason for which w ends; a conflict if w read rows that did not all stand
+// at one moment, so that the reason may be none.
+func (w *work) because(ctx context.Context, err error) error {
+	if errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	if torn := w.unchanged(ctx); torn != nil {
+		return torn
+	}
+	return err
+}
+
 // unchanged reads everything again that w rests on, and returns a conflict if it is not the same.
 func (w *work) unchanged(ctx context.Context) error {
 	c := w.change()
@@ -499,13 +512,6 @@ func (d *Desk) read(ctx context.Context, keys []store.Key, look func(ctx context
 	return d.run(ctx, keys, func(ctx context.Context) error {
 		w := d.newWork("", false)
 		defer w.free()
-		err := look(ctx, w)
-		if errors.Is(err, store.ErrConflict) {
-			return err
-		}
-		if torn := w.unchanged(ctx); torn != nil {
-			return torn
-		}
-		return err
+		return w.because(ctx, look(ctx, w))
 	})
 }
