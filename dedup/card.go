@@ -88,7 +88,7 @@ func (w *work) stored(ctx context.Context, id TouchID) (*StoredTouch, error) {
 	if err := w.need(ctx, touchKey(id)); err != nil {
 		return nil, err
 	}
-	w.touches[id].used = true
+	w.touches.at(id).used = true
 	st := w.touch(id)
 	if st == nil || st.Trace == "" {
 		return nil, nil
@@ -97,9 +97,15 @@ func (w *work) stored(ctx context.Context, id TouchID) (*StoredTouch, error) {
 		if err := w.need(ctx, touchKey(st.Root)); err != nil {
 			return nil, err
 		}
-		w.touches[st.Root].used = true
+		w.touches.at(st.Root).used = true
+		if root := w.touch(st.Root); root == nil || root.Trace != st.Trace {
+			return nil, errTorn
+		}
 	}
-	return st, w.ring(ctx, st.Trace)
+	if err := w.ring(ctx, st.Trace); err != nil {
+		return nil, err
+	}
+	return st, w.whole(st)
 }
 
 // A view is a card's rows.
@@ -112,35 +118,59 @@ type view struct {
 
 // view loads a card whole.
 func (w *work) view(ctx context.Context, id CardID) (*view, error) {
+	if err := w.load(ctx, Query{Cards: []CardID{id}}); err != nil {
+		return nil, err
+	}
 	traces, err := w.reach(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.load(ctx, Query{History: traces}); err != nil {
+	if err := w.histories(ctx, traces...); err != nil {
 		return nil, err
 	}
 	return w.seen(id, after), nil
 }
 
-// reach loads and returns the traces of which touches may lie on a card: those on it, and those
-// without a name on their keys.
+// reach loads and returns the traces of which touches may lie on a card, of which one is here: those
+// on it, which hang together by the keys they have and by rulings, and those without a name on their
+// keys.
 func (w *work) reach(ctx context.Context, id CardID) ([]TraceID, error) {
-	if err := w.load(ctx, Query{Cards: []CardID{id}}); err != nil {
-		return nil, err
-	}
 	var traces []TraceID
-	var keys []store.Key
-	for trace, c := range w.traces {
-		if c.now != nil && c.now.Card == id || c.was != nil && c.was.Card == id {
+	var needs []store.Key
+	for known := -1; known < len(traces); {
+		known = len(traces)
+		traces, needs = traces[:0], needs[:0]
+		for trace, c := range w.traces.all() {
+			if c.now == nil || c.now.Card != id {
+				if c.was == nil || c.was.Card != id {
+					continue
+				}
+			}
 			c.used = true
 			traces = append(traces, trace)
 			for _, r := range [2]*Trace{c.was, c.now} {
-				if r != nil {
-					for _, k := range r.Keys {
-						keys = append(keys, useKey(k))
-					}
+				if r == nil {
+					continue
+				}
+				for _, k := range r.Keys {
+					needs = append(needs, useKey(k))
+				}
+				for _, peer := range r.peers() {
+					needs = append(needs, traceKey(peer))
 				}
 			}
+		}
+		if err := w.only(ctx, needs...); err != nil {
+			return nil, err
+		}
+		var others []store.Key
+		for _, k := range needs {
+			for _, trace := range w.linked(k) {
+				others = append(others, traceKey(trace))
+			}
+		}
+		if err := w.only(ctx, others...); err != nil {
+			return nil, err
 		}
 	}
 	if len(traces) == 0 {
@@ -151,33 +181,37 @@ func (w *work) reach(ctx context.Context, id CardID) ([]TraceID, error) {
 		}
 		return []TraceID{st.Trace}, nil
 	}
-	if err := w.need(ctx, keys...); err != nil {
-		return nil, err
-	}
-	var others []store.Key
-	for _, k := range keys {
-		if u := w.use(Key(k.ID)); u != nil && u.Class != ClassShared {
-			for _, trace := range u.Traces {
-				others = append(others, traceKey(trace))
+	for _, k := range needs {
+		for _, trace := range w.linked(k) {
+			if tr := w.trace(trace); tr != nil && tr.leaf() {
+				traces = append(traces, trace)
 			}
-		}
-	}
-	if err := w.need(ctx, others...); err != nil {
-		return nil, err
-	}
-	for _, k := range others {
-		if tr := w.trace(TraceID(k.ID)); tr != nil && tr.leaf() {
-			traces = append(traces, TraceID(k.ID))
 		}
 	}
 	slices.Sort(traces)
 	return slices.Compact(traces), nil
 }
 
+// linked returns the traces that a key that is here links or linked; none of what is no key.
+func (w *work) linked(k store.Key) []TraceID {
+	if k.Kind != RowKey {
+		return nil
+	}
+	c := w.uses.at(Key(k.ID))
+	c.used = true
+	var traces []TraceID
+	for _, u := range [2]*KeyUse{c.was, c.now} {
+		if u != nil && u.Class != ClassShared {
+			traces = append(traces, u.Traces...)
+		}
+	}
+	return traces
+}
+
 // seen gathers the rows of a card among those that are here.
 func (w *work) seen(id CardID, s side) *view {
 	v := &view{w: w, id: id}
-	for _, c := range w.touches {
+	for _, c := range w.touches.all() {
 		if st := row(c, s); st != nil && st.Trace != "" {
 			if card, _ := w.cardOf(st, s); card == id {
 				v.touches = append(v.touches, st)
@@ -187,7 +221,7 @@ func (w *work) seen(id CardID, s side) *view {
 	slices.SortFunc(v.touches, func(a, b *StoredTouch) int {
 		return cmp.Or(a.When().Compare(b.When()), strings.Compare(string(a.ID), string(b.ID)))
 	})
-	for _, c := range w.traces {
+	for _, c := range w.traces.all() {
 		if tr := row(c, s); tr != nil && tr.Card == id {
 			v.traces = append(v.traces, tr)
 		}
@@ -201,13 +235,13 @@ func (v *view) filings(s side) []filing {
 	out := make([]filing, 0, len(v.touches))
 	for _, st := range v.touches {
 		f := filing{StoredTouch: st, identified: st.Erased && !slices.ContainsFunc(st.Reasons, func(r Reason) bool { return r.Code == ReasonNoIdentity })}
-		if c := v.w.touches[st.ID]; c.was != nil && c.was.Trace != "" {
+		if c := v.w.touches.at(st.ID); c.was != nil && c.was.Trace != "" {
 			f.answered = true
 		}
-		if tr := row(v.w.traces[st.Trace], s); tr != nil && !st.Erased {
+		if tr := row(v.w.traces.at(st.Trace), s); tr != nil && !st.Erased {
 			f.keys = tr.Keys
 			f.identified = slices.ContainsFunc(tr.Keys, func(k Key) bool {
-				u := row(v.w.uses[k], s)
+				u := row(v.w.uses.at(k), s)
 				return u != nil && u.Class != ClassShared
 			})
 			f.ruled = slices.ContainsFunc(tr.Bonds, func(b Bond) bool { return b.Ruling == RulingSame })
@@ -262,7 +296,7 @@ func (v *view) keys() []KeySpan {
 		if u := v.w.use(k); u != nil {
 			s.Class = u.Class
 			for _, id := range u.Traces {
-				tr := row(v.w.traces[id], after)
+				tr := row(v.w.traces.at(id), after)
 				if u.Class == ClassShared || tr == nil || tr.leaf() || tr.Card == v.id || !tr.First.After(s.From) {
 					continue
 				}

@@ -63,14 +63,33 @@ type filing struct {
 	answered   bool // it was filed before, and its filing answered
 }
 
+// answers tell which claim each filing made or renewed.
+type answers []answer
+
+type answer struct {
+	filing TouchID
+	claim  int
+}
+
+// to returns the claim that a filing made or renewed.
+func (a answers) to(id TouchID) (int, bool) {
+	for i := range a {
+		if a[i].filing == id {
+			return a[i].claim, true
+		}
+	}
+	return 0, false
+}
+
 // judge goes through a card's history and returns its claims, its disputes, and for each filing
 // which claim it made or renewed.
-func judge(history []filing, p ClaimPolicy, now time.Time) (claims []Claim, disputes []Dispute, of map[TouchID]int) {
+func judge(history []filing, p ClaimPolicy, now time.Time) (claims []Claim, disputes []Dispute, of answers) {
 	slices.SortFunc(history, func(a, b filing) int {
 		return cmp.Or(a.Received.Compare(b.Received), strings.Compare(string(a.ID), string(b.ID)))
 	})
-	of = make(map[TouchID]int)
-	by := make(map[TouchID]filing)
+	by := func(id TouchID) filing {
+		return history[slices.IndexFunc(history, func(f filing) bool { return f.ID == id })]
+	}
 	var own []filing
 	valid := func(scope string, at time.Time, want func(*Claim) bool) int {
 		return slices.IndexFunc(claims, func(c Claim) bool {
@@ -97,9 +116,8 @@ func judge(history []filing, p ClaimPolicy, now time.Time) (claims []Claim, disp
 				own = append(own, f)
 			}
 		default:
-			by[f.ID] = f
 			if i := valid(scope, at, func(c *Claim) bool { return c.Partner == partner }); i >= 0 {
-				of[f.ID] = i
+				of = append(of, answer{f.ID, i})
 				continue
 			}
 			c := Claim{Touch: f.ID, Partner: partner, Scope: scope, From: at, To: at.Add(p.Window)}
@@ -116,13 +134,13 @@ func judge(history []filing, p ClaimPolicy, now time.Time) (claims []Claim, disp
 			case holder >= 0 && f.granted():
 				c.State = ClaimSuperseded
 				c.Reasons = []Reason{{Code: ReasonMerged, Touch: claims[holder].Touch}}
-				disputes = append(disputes, dispute(claims[holder], c, by[claims[holder].Touch], f))
+				disputes = append(disputes, dispute(claims[holder], c, by(claims[holder].Touch), f))
 			case holder >= 0:
 				c.refuse(Reason{Code: ReasonTaken, Field: "Source.Scope", Value: scope, Touch: claims[holder].Touch})
 			case contact >= 0:
 				c.refuse(Reason{Code: ReasonOwnClient, Field: "Received", Value: stamp(own[contact].Received), Touch: own[contact].ID})
 			}
-			of[f.ID] = len(claims)
+			of = append(of, answer{f.ID, len(claims)})
 			claims = append(claims, c)
 		}
 	}
@@ -135,7 +153,8 @@ func judge(history []filing, p ClaimPolicy, now time.Time) (claims []Claim, disp
 	for i := range disputes {
 		for j := range disputes[i].Claims {
 			c := &disputes[i].Claims[j]
-			*c = claims[of[c.Touch]]
+			i, _ := of.to(c.Touch)
+			*c = claims[i]
 		}
 	}
 	return claims, disputes, of

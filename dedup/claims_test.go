@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -290,5 +291,68 @@ func TestTwoFilingsAtOnce(t *testing.T) {
 		}
 		require.Equal(t, 1, held)
 		require.GreaterOrEqual(t, granted, 1)
+	}
+}
+
+// A touch that is said to leave claims alone does: they are the same before and after it on all
+// cards that it met, and its trace knows whether partners filed there.
+func TestUndisputed(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		ctx := context.Background()
+		touches := drawTouches(t, 14)
+		c := lawConfig
+		c.Store, c.Now, c.Claims = NewMemory(), func() time.Time { return lawEpoch.AddDate(0, 0, 12) }, claimPolicy
+		c.Claims.OwnBlock = 0
+		d, err := New(c)
+		require.NoError(t, err)
+		var made []Decide
+		for i, touch := range touches {
+			if rapid.IntRange(0, 2).Draw(t, "partner") == 0 {
+				touch.Source.Partner = PartnerID(rapid.SampledFrom([]string{"p", "q"}).Draw(t, "who"))
+				touch.Kind = rapid.SampledFrom([]TouchKind{TouchInquiry, TouchInquiry, TouchConfirm, TouchAward}).Draw(t, "kind")
+			}
+			a, err := d.arrive(touch)
+			require.NoError(t, err)
+			w := d.newWork("ingest", true)
+			require.NoError(t, w.ingest(ctx, []*arrival{a}))
+			if w.undisputed() {
+				requireUndisputed(ctx, t, w)
+			}
+			require.NoError(t, w.commit(ctx))
+			w.free()
+			if rapid.IntRange(0, 5).Draw(t, "rule") == 0 {
+				ruling := drawRuling(t, DecisionID(fmt.Sprintf("d%d", i)), idsOf(touches[:i+1]), made)
+				if _, err := d.Decide(ctx, ruling); err == nil {
+					made = append(made, ruling)
+				}
+			}
+		}
+	})
+}
+
+func requireUndisputed(ctx context.Context, t require.TestingT, w *work) {
+	cards := make(map[CardID]bool)
+	for _, c := range w.traces.all() {
+		for _, tr := range []*Trace{c.was, c.now} {
+			if tr != nil && tr.Card != "" {
+				cards[tr.Card] = true
+			}
+		}
+	}
+	for card := range cards {
+		traces, err := w.reach(ctx, card)
+		require.NoError(t, err)
+		require.NoError(t, w.load(ctx, Query{History: traces}))
+		had, disputed, _ := judge(w.seen(card, before).filings(before), w.desk.config.Claims, w.now)
+		got, disputes, _ := judge(w.seen(card, after).filings(after), w.desk.config.Claims, w.now)
+		require.Equal(t, had, got)
+		require.Equal(t, disputed, disputes)
+		filed := slices.ContainsFunc(w.seen(card, after).touches, (*StoredTouch).files)
+		for _, id := range traces {
+			if tr := w.trace(id); filed && tr.Card == card {
+				require.True(t, tr.Claimed, "trace %s on %s", id, card)
+			}
+		}
 	}
 }

@@ -26,7 +26,15 @@ func encode(write func(*coder)) []byte {
 
 func (c *coder) uint(v *uint64) {
 	if c.writing {
-		c.out = binary.AppendUvarint(c.out, *v)
+		if *v < 0x80 {
+			c.out = append(c.out, byte(*v))
+		} else {
+			c.out = binary.AppendUvarint(c.out, *v)
+		}
+		return
+	}
+	if len(c.in) > 0 && c.in[0] < 0x80 {
+		*v, c.in = uint64(c.in[0]), c.in[1:]
 		return
 	}
 	*v = 0
@@ -125,16 +133,22 @@ func (c *coder) time(t *time.Time) {
 	}
 }
 
+// list is a slice. What is read goes into the room that s has, if it is empty and large enough.
 func list[T any](c *coder, s *[]T, item func(*coder, *T)) {
 	n := uint64(len(*s))
 	c.uint(&n)
 	if !c.writing {
+		room := *s
 		*s = nil
 		if n > uint64(len(c.in)) {
 			c.bad = true
 			return
 		}
-		if n > 0 {
+		switch {
+		case n == 0:
+		case len(room) == 0 && n <= uint64(cap(room)):
+			*s = room[:n]
+		default:
 			*s = make([]T, n)
 		}
 	}
@@ -220,6 +234,7 @@ func (c *coder) fields(m *map[string]string) {
 
 func (c *coder) use(u *KeyUse) {
 	list(c, &u.Traces, text[TraceID])
+	list(c, &u.Peers, keys)
 	number(c, &u.Class)
 	rest := u.Ruled || u.Rulings != nil || u.Full || u.Switchboard || u.Proved || !u.Since.IsZero() || u.Marks != nil
 	if c.bool(&rest); !rest {
@@ -238,6 +253,8 @@ func (c *coder) use(u *KeyUse) {
 		c.bool(&m.Sent)
 	})
 }
+
+func keys(c *coder, k *[]Key) { list(c, k, text[Key]) }
 
 func (c *coder) trace(t *Trace) {
 	list(c, &t.Keys, text[Key])

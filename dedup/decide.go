@@ -21,7 +21,7 @@ func (d *Desk) Decide(ctx context.Context, ruling Decide) ([]Event, error) {
 		defer w.free()
 		w.cause, w.by, w.why = decisionKey(ruling.ID), ruling.By, ruling.Why
 		if err := w.decide(ctx, &ruling); err != nil {
-			return err
+			return w.because(ctx, err)
 		}
 		if err := w.commit(ctx); err != nil {
 			return err
@@ -36,7 +36,7 @@ func (w *work) decide(ctx context.Context, d *Decide) error {
 	if err := w.need(ctx, decisionKey(d.ID)); err != nil {
 		return err
 	}
-	row := w.decisions[d.ID]
+	row := w.decisions.at(d.ID)
 	row.used = true
 	if row.now != nil {
 		return row.now.same(d)
@@ -126,7 +126,7 @@ func (w *work) repeer(ctx context.Context, rulings []DecisionID) error {
 		if err := w.need(ctx, decisionKey(id)); err != nil {
 			return err
 		}
-		row := w.decisions[id]
+		row := w.decisions.at(id)
 		if row.now == nil || row.now.Withdrawn != "" {
 			continue
 		}
@@ -177,7 +177,11 @@ func (w *work) contradicted(ctx context.Context, d *Decide) (DecisionID, error) 
 		if err := w.need(ctx, traceKey(at)); err != nil {
 			return "", err
 		}
-		for _, b := range w.trace(at).Bonds {
+		tr := w.trace(at)
+		if tr == nil {
+			return "", errTorn
+		}
+		for _, b := range tr.Bonds {
 			if b.Ruling == RulingDifferent {
 				if by, ok := ends[end{b.Decision, !b.B}]; ok && (d.Ruling == RulingSame || b.Decision == d.ID) {
 					if b.Decision == d.ID {
@@ -232,7 +236,7 @@ func (w *work) withdraw(ctx context.Context, d *Decide) error {
 	if err := w.need(ctx, decisionKey(d.Undo)); err != nil {
 		return err
 	}
-	row := w.decisions[d.Undo]
+	row := w.decisions.at(d.Undo)
 	row.used = true
 	if row.now == nil {
 		return &UnknownError{Kind: "decision", ID: string(d.Undo)}

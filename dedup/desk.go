@@ -15,10 +15,11 @@ import (
 // A Desk takes touches in and answers which card they are on. It is safe for concurrent use, and
 // any number of desks may share a store.
 type Desk struct {
-	config Config
-	once   bool // in the caller's transaction: one attempt
-	retry  *store.Retry
-	works  *sync.Pool
+	config   Config
+	once     bool // in the caller's transaction: one attempt
+	retry    *store.Retry
+	works    *sync.Pool
+	arrivals *sync.Pool
 }
 
 // New returns a desk. Its error is a *ConfigError.
@@ -29,7 +30,7 @@ func New(c Config) (*Desk, error) {
 	if c.Store == nil {
 		return nil, &ConfigError{Problems: []Problem{{Code: ProblemMissing, Field: "Store"}}}
 	}
-	return &Desk{config: c, retry: new(store.Retry), works: new(sync.Pool)}, nil
+	return &Desk{config: c, retry: new(store.Retry), works: new(sync.Pool), arrivals: new(sync.Pool)}, nil
 }
 
 // In returns the desk over a store in the caller's transaction. It makes one attempt at each
@@ -62,13 +63,14 @@ func (d *Desk) Ingest(ctx context.Context, t Touch) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	defer d.leave(a)
 	var res Result
 	attempt := func(ctx context.Context) error {
 		w := d.newWork("ingest", true)
 		defer w.free()
 		a.reset()
 		if err := w.ingest(ctx, []*arrival{a}); err != nil {
-			return err
+			return w.because(ctx, err)
 		}
 		if err := w.commit(ctx); err != nil {
 			return err
@@ -89,17 +91,28 @@ func (d *Desk) Ingest(ctx context.Context, t Touch) (Result, error) {
 
 // arrive reads a touch.
 func (d *Desk) arrive(t Touch) (*arrival, error) {
-	a := &arrival{touch: t, undated: t.At.IsZero(), unreceived: t.Received.IsZero()}
+	a, ok := d.arrivals.Get().(*arrival)
+	if !ok {
+		a = new(arrival)
+	}
+	a.touch, a.undated, a.unreceived = t, t.At.IsZero(), t.Received.IsZero()
 	reason, err := a.touch.prepare(instant(d.config.Now()))
 	if err != nil {
 		return nil, err
 	}
-	a.said = d.config.Reader.read(&a.touch)
+	a.said.keys = a.room[:0]
+	d.config.Reader.readInto(&a.said, &a.touch)
 	if reason.Code != "" {
 		a.said.reasons = append(a.said.reasons, reason)
 		a.unreceived = true // as if it had been left to us
 	}
 	return a, nil
+}
+
+// leave gives a back. Nothing of it may be used any more, but for its readings.
+func (d *Desk) leave(a *arrival) {
+	*a = arrival{}
+	d.arrivals.Put(a)
 }
 
 // given is the touch as the caller gave it, so far as it is compared with one that is here.
@@ -129,6 +142,7 @@ func (w *work) ingest(ctx context.Context, arrivals []*arrival) error {
 	keys := buf[:0]
 	for _, a := range arrivals {
 		keys = a.keys(keys)
+		w.ahead = w.ahead || a.touch.files() || w.desk.config.Claims.OwnBlock > 0
 	}
 	if err := w.need(ctx, keys...); err != nil {
 		return err
@@ -173,7 +187,7 @@ func (w *work) ingest(ctx context.Context, arrivals []*arrival) error {
 		}
 	}
 	for _, id := range w.added {
-		if st := w.touches[id].now; !st.Echo {
+		if st := w.touches.at(id).now; !st.Echo {
 			card, _ := w.cardOf(st, after)
 			w.emit(Event{Key: touchKey(id), Kind: EventAttached, Touch: id, Card: card, Rule: st.rule(), By: st.By})
 		}
@@ -194,24 +208,24 @@ func (st *StoredTouch) rule() Rule {
 
 // claims notes which partners' claims changed, and answers those that were filed.
 func (w *work) claims(ctx context.Context) error {
+	if w.undisputed() {
+		return nil
+	}
 	var cards []CardID
 	affected := func(card CardID) {
 		if card != "" && !slices.Contains(cards, card) {
 			cards = append(cards, card)
 		}
 	}
-	filed := false
-	if w.solo && !w.touches[w.added[0]].now.files() {
-		return nil
-	}
+	matters := false // partners filed
 	for _, id := range w.added {
-		st := w.touches[id].now
-		filed = filed || st.files()
+		st := w.touches.at(id).now
+		matters = matters || st.files()
 		card, _ := w.cardOf(st, after)
 		affected(card)
 	}
 	for _, id := range w.spread {
-		c := w.traces[id]
+		c := w.traces.at(id)
 		if c.was != nil && (c.now == nil || c.was.Card != c.now.Card) || c.was == nil {
 			for _, r := range [2]*Trace{c.was, c.now} {
 				if r != nil {
@@ -220,14 +234,18 @@ func (w *work) claims(ctx context.Context) error {
 			}
 		}
 	}
-	for _, c := range w.traces {
+	for i := range w.events { // a touch without a name may move though no trace does
+		affected(w.events[i].Card)
+		affected(w.events[i].Was)
+	}
+	for _, c := range w.traces.all() {
 		for _, r := range [2]*Trace{c.was, c.now} {
 			if r != nil && (r.Claimed || r.Filings > 0) && (r.Card == "" || slices.Contains(cards, r.Card)) {
-				filed = true
+				matters = true
 			}
 		}
 	}
-	if !filed {
+	if !matters {
 		return nil
 	}
 	for _, card := range cards {
@@ -239,7 +257,7 @@ func (w *work) claims(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := w.load(ctx, Query{History: traces}); err != nil {
+		if err := w.histories(ctx, traces...); err != nil {
 			return err
 		}
 		claimed := slices.ContainsFunc(traces, func(id TraceID) bool {
@@ -252,47 +270,86 @@ func (w *work) claims(ctx context.Context) error {
 			}
 		}
 	}
-	had := make(map[TouchID]Claim)
-	disputed := make(map[TouchID]bool)
+	var had []Claim
+	var disputed []TouchID
 	for _, card := range cards {
 		if w.solo {
 			break
 		}
 		claims, disputes, _ := judge(w.seen(card, before).filings(before), w.desk.config.Claims, w.now)
-		for _, c := range claims {
-			had[c.Touch] = c
-		}
+		had = append(had, claims...)
 		for _, d := range disputes {
-			disputed[d.Claims[1].Touch] = true
+			disputed = append(disputed, d.Claims[1].Touch)
 		}
 	}
 	for _, card := range cards {
 		claims, disputes, of := judge(w.seen(card, after).filings(after), w.desk.config.Claims, w.now)
 		for _, id := range w.added {
-			if i, ok := of[id]; ok {
-				if w.filed == nil {
-					w.filed = make(map[TouchID]Claim)
-				}
-				w.filed[id] = claims[i]
+			if i, ok := of.to(id); ok {
+				w.filed = append(w.filed, filed{id, claims[i]})
 			}
 		}
 		for _, c := range claims {
-			if old, ok := had[c.Touch]; ok && old.State == c.State {
+			if slices.ContainsFunc(had, func(old Claim) bool { return old.Touch == c.Touch && old.State == c.State }) {
 				continue
 			}
 			w.emit(Event{Kind: EventClaim, Touch: c.Touch, Card: card, Rule: Rule(c.State.String())})
 			if c.State == ClaimRefused && slices.Contains(w.added, c.Touch) {
-				row := w.touches[c.Touch].edit()
+				row := w.touches.at(c.Touch).edit()
 				row.Reasons = append(slices.Clip(row.Reasons), c.Reasons...)
 			}
 		}
 		for _, d := range disputes {
-			if !disputed[d.Claims[1].Touch] {
+			if !slices.Contains(disputed, d.Claims[1].Touch) {
 				w.emit(Event{Kind: EventDispute, Touch: d.Claims[1].Touch, Was: CardID(d.Claims[0].Touch), Card: card, Rule: d.Rule})
 			}
 		}
 	}
 	return nil
+}
+
+// undisputed reports whether no claim can have changed: what was added are customers' own touches,
+// which do not count against partners, nothing moved and no key came to be shared or ceased to.
+func (w *work) undisputed() bool {
+	if w.desk.config.Claims.OwnBlock > 0 {
+		return false
+	}
+	for _, e := range w.events {
+		if e.Kind != EventAttached {
+			return false
+		}
+	}
+	for id, c := range w.touches.all() {
+		if c.dirty && (c.was != nil || c.now.files() || !slices.Contains(w.added, id)) {
+			return false
+		}
+	}
+	for _, c := range w.uses.all() {
+		if c.dirty && (c.now == nil || (c.was != nil && c.was.Class == ClassShared) != (c.now.Class == ClassShared)) {
+			return false
+		}
+	}
+	for _, c := range w.traces.all() {
+		if c.was != nil && c.dirty && (c.now == nil || c.was.Card != c.now.Card || c.was.Filings != c.now.Filings) {
+			return false
+		}
+	}
+	for _, c := range w.traces.all() {
+		if c.was == nil && c.now != nil && c.now.Card != "" && w.claimed(c.now.Card) {
+			c.edit().Claimed = true
+		}
+	}
+	return true
+}
+
+// claimed reports whether a card that is here has partners' touches.
+func (w *work) claimed(card CardID) bool {
+	for _, c := range w.traces.all() {
+		if c.was != nil && c.was.Card == card && c.was.Claimed {
+			return true
+		}
+	}
+	return false
 }
 
 // result tells where an arrival came to lie.
@@ -308,7 +365,7 @@ func (w *work) result(a *arrival) Result {
 	res.Created = !a.repeat && res.Card == CardID(st.ID)
 	for i := range res.Readings {
 		if r := &res.Readings[i]; r.Grade == GradeUsable {
-			if u := row(w.uses[r.Key], after); u != nil && u.Class != ClassPersonal {
+			if u := row(w.uses.at(r.Key), after); u != nil && u.Class != ClassPersonal {
 				r.Class = u.Class
 				if u.Class == ClassShared {
 					res.Reasons = append(slices.Clip(res.Reasons), Reason{Code: ReasonShared, Field: r.Field, Value: r.Raw})
@@ -317,7 +374,7 @@ func (w *work) result(a *arrival) Result {
 		}
 	}
 	var previous Latest
-	for id, c := range w.traces {
+	for id, c := range w.traces.all() {
 		switch {
 		case c.now == nil:
 			continue
@@ -326,28 +383,27 @@ func (w *work) result(a *arrival) Result {
 		case c.now.Card != "":
 			continue
 		}
-		last, ok := w.latest[id]
-		if !ok || last.ID == st.ID || last.compare(previous) < 0 || last.compare(Latest{ID: st.ID, Received: st.Received}) > 0 {
+		last := c.latest
+		if last == nil || last.ID == st.ID || last.compare(previous) < 0 || last.compare(Latest{ID: st.ID, Received: st.Received}) > 0 {
 			continue
 		}
 		lying := StoredTouch{Touch: Touch{ID: last.ID, At: last.When, Received: last.When}, Trace: id}
 		if card, _ := w.cardOf(&lying, after); card == res.Card {
-			previous = last
+			previous = *last
 		}
 	}
 	res.Previous = previous.ID
-	if c, ok := w.filed[st.ID]; ok {
-		res.Claim = &c
+	if i := slices.IndexFunc(w.filed, func(f filed) bool { return f.touch == st.ID }); i >= 0 {
+		claim := w.filed[i].claim
+		res.Claim = &claim
 	} else if a.repeat && st.files() {
 		claims, _, of := judge(w.seen(res.Card, after).filings(after), w.desk.config.Claims, w.now)
-		if i, ok := of[st.ID]; ok {
+		if i, ok := of.to(st.ID); ok {
 			res.Claim = &claims[i]
 		}
 	}
-	for _, e := range w.events {
-		if !a.repeat {
-			res.Events = append(res.Events, e)
-		}
+	if !a.repeat {
+		res.Events = slices.Clip(w.events)
 	}
 	return res
 }

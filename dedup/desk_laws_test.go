@@ -18,19 +18,15 @@ import (
 // dump is every byte that a memory store holds.
 func dump(m *Memory) string {
 	var all []string
-	for i, r := range m.touches.rows {
-		all = append(all, m.touches.ids[i], r.doc)
+	for i := range m.spots.count {
+		s := m.spots.row(int32(i))
+		all = append(all, m.spots.id(int32(i)), s.touch.doc, s.trace.doc)
 	}
-	for i, r := range m.traces.rows {
-		if r.version > 0 {
-			all = append(all, m.traces.ids[i], r.doc)
-		}
+	for i := range m.uses.count {
+		all = append(all, m.uses.id(int32(i)), m.uses.row(int32(i)).doc)
 	}
-	for k, r := range m.uses {
-		all = append(all, string(k), r.doc)
-	}
-	for id, r := range m.rulings {
-		all = append(all, string(id), r.doc)
+	for i := range m.rulings.count {
+		all = append(all, m.rulings.id(int32(i)), m.rulings.row(int32(i)).doc)
 	}
 	slices.Sort(all)
 	return strings.Join(append(all, m.events...), "\n")
@@ -167,9 +163,10 @@ func TestSharedStaysShared(t *testing.T) {
 		for _, touch := range drawTouches(t, 20) {
 			_, err := d.Ingest(context.Background(), touch)
 			require.NoError(t, err)
-			for k, row := range m.uses {
+			for i := range m.uses.count {
 				var u KeyUse
-				(&coder{in: row.doc}).use(&u)
+				k := Key(m.uses.id(int32(i)))
+				(&coder{in: m.uses.row(int32(i)).doc}).use(&u)
 				if shared[k] {
 					require.Equal(t, ClassShared, u.Class, "%s", k)
 				}
@@ -264,7 +261,7 @@ func TestErasureLeavesNoValue(t *testing.T) {
 		for k, class := range classes {
 			if class == ClassShared {
 				var u KeyUse
-				(&coder{in: m.uses[k].doc}).use(&u)
+				(&coder{in: m.uses.row(m.uses.find(string(k))).doc}).use(&u)
 				require.Equal(t, ClassShared, u.Class)
 			}
 		}

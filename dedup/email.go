@@ -11,9 +11,9 @@ import (
 
 // An Email is one address of a field.
 type Email struct {
-	Grade   Grade
-	Raw     string // what was read
-	address string
+	Grade Grade
+	Raw   string // what was read
+	key   Key
 }
 
 // Emails appends every address in raw to dst, in their order. What holds an @ but is no address is
@@ -51,6 +51,9 @@ func (r *Reader) Emails(dst []Email, raw string) []Email {
 }
 
 func partsEmails(c rune) bool {
+	if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '.' || c == '@' {
+		return false
+	}
 	switch c {
 	case ',', ';', '<', '>', '(', ')', '[', ']', '"', '«', '»', '|':
 		return true
@@ -59,15 +62,10 @@ func partsEmails(c rune) bool {
 }
 
 // String is the address in its canonical form, "" if there is none.
-func (e Email) String() string { return e.address }
+func (e Email) String() string { return strings.TrimPrefix(string(e.key), "mailto:") }
 
 // Key returns the address's key, "" if there is no address.
-func (e Email) Key() Key {
-	if e.address == "" {
-		return ""
-	}
-	return Key("mailto:" + e.address)
-}
+func (e Email) Key() Key { return e.key }
 
 func (r *Reader) email(raw string) Email {
 	e := Email{Raw: raw}
@@ -89,7 +87,9 @@ func (r *Reader) email(raw string) Email {
 	if !ok || !validLocal(local) {
 		return e
 	}
-	local = norm.NFC.String(local)
+	if !isASCII(local) {
+		local = norm.NFC.String(local)
+	}
 	domain, ok = asciiDomain(domain)
 	if !ok {
 		return e
@@ -109,9 +109,10 @@ func (r *Reader) email(raw string) Email {
 	if local == "" || len(local)+1+len(domain) > maxValue {
 		return e
 	}
-	e.address = local + "@" + domain
+	e.key = Key("mailto:" + local + "@" + domain)
+	address := e.String()
 	switch {
-	case r.noEmail[e.address] || r.noEmail["@"+domain]:
+	case r.noEmail[address] || r.noEmail[address[len(local):]]:
 		e.Grade = GradePlaceholder
 	case r.roles[strings.TrimRight(local, "0123456789")]:
 		e.Grade = GradeRole
@@ -140,15 +141,12 @@ func validLocal(local string) bool {
 
 // asciiDomain returns the domain in its IDNA form, if it could be one.
 func asciiDomain(domain string) (string, bool) {
-	for i := range len(domain) {
-		if domain[i] >= utf8.RuneSelf {
-			ascii, err := idna.Lookup.ToASCII(domain)
-			if err != nil {
-				return "", false
-			}
-			domain = ascii
-			break
+	if !isASCII(domain) {
+		ascii, err := idna.Lookup.ToASCII(domain)
+		if err != nil {
+			return "", false
 		}
+		domain = ascii
 	}
 	if len(domain) > 253 {
 		return "", false
@@ -173,6 +171,15 @@ func asciiDomain(domain string) (string, bool) {
 		start = i + 1
 	}
 	return domain, labels >= 2
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // foldLookalikes replaces Cyrillic and Greek letters that look like Latin ones, if the text also

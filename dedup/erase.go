@@ -49,7 +49,7 @@ func (w *work) erase(ctx context.Context, e *Erase, out *Erased) error {
 	if err := w.need(ctx, decisionKey(e.ID)); err != nil {
 		return err
 	}
-	row := w.decisions[e.ID]
+	row := w.decisions.at(e.ID)
 	row.used = true
 	if row.now != nil {
 		had := Decide{ID: e.ID, Ruling: rulingErase, By: e.By, Why: e.Why}
@@ -95,7 +95,7 @@ func (w *work) erase(ctx context.Context, e *Erase, out *Erased) error {
 		}
 	}
 	for _, st := range v.touches {
-		cell := w.touches[st.ID]
+		cell := w.touches.at(st.ID)
 		cell.used = true
 		bare := cell.edit()
 		w.unawait(ctx, bare)
@@ -143,7 +143,7 @@ func (w *work) vacate(ctx context.Context, id TraceID, gone []*StoredTouch, foun
 		tr.First, tr.Lead, tr.Filings, tr.Founders = rest[0].When(), "", 0, nil
 		tr.take(rest, source.Founders)
 	} else {
-		forget(w.traces[id])
+		forget(w.traces.at(id))
 	}
 	for _, k := range source.Keys {
 		if err := w.need(ctx, useKey(k)); err != nil {
@@ -156,7 +156,7 @@ func (w *work) vacate(ctx context.Context, id TraceID, gone []*StoredTouch, foun
 		if len(rest) > 0 {
 			continue
 		}
-		u.Traces = slices.DeleteFunc(slices.Clone(u.Traces), func(o TraceID) bool { return o == id })
+		u.leave(id)
 		if u.Since.IsZero() || source.First.Before(u.Since) {
 			u.Since = source.First
 		}
@@ -165,7 +165,7 @@ func (w *work) vacate(ctx context.Context, id TraceID, gone []*StoredTouch, foun
 			continue
 		}
 		if len(u.Traces) == 0 && !u.Ruled && !u.Switchboard {
-			forget(w.uses[k])
+			forget(w.uses.at(k))
 			out.Keys = append(out.Keys, k)
 			continue
 		}
@@ -196,7 +196,7 @@ func (w *work) reclass(ctx context.Context, u *KeyUse) error {
 
 // unawait takes a touch that waits for another off that one's list.
 func (w *work) unawait(ctx context.Context, st *StoredTouch) {
-	c := w.touches[st.Follows]
+	c := w.touches.at(st.Follows)
 	if st.Follows == "" || c == nil || c.now == nil || !slices.Contains(c.now.Awaited, st.ID) {
 		return
 	}

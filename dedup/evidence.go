@@ -33,8 +33,14 @@ type evidence struct {
 // read reads a touch.
 func (r *Reader) read(t *Touch) evidence {
 	var e evidence
+	r.readInto(&e, t)
+	return e
+}
+
+// readInto reads a touch into e, which is empty.
+func (r *Reader) readInto(e *evidence, t *Touch) {
 	if values := len(t.Identifiers) + min(len(t.Phone), 1) + min(len(t.Email), 1); values > 0 {
-		e.readings, e.keys = make([]Reading, 0, values), make([]Key, 0, values)
+		e.readings, e.keys = make([]Reading, 0, values), slices.Grow(e.keys, values)
 	}
 	if t.impossible() {
 		e.reasons = append(e.reasons, Reason{Code: ReasonTime, Field: "At", Value: stamp(t.At)})
@@ -42,33 +48,32 @@ func (r *Reader) read(t *Touch) evidence {
 	if unreadable, ok := unreadable("Name", t.Name); ok {
 		e.reasons = append(e.reasons, unreadable)
 	} else if t.Name != "" {
-		e.name = r.Name(t.Name).String()
+		e.name = r.name(t.Name).String()
 	}
 	if t.Phone != "" {
-		r.readPhones(&e, "Phone", t.Phone)
+		r.readPhones(e, "Phone", t.Phone)
 	}
 	if t.Email != "" {
-		r.readEmails(&e, "Email", t.Email)
+		r.readEmails(e, "Email", t.Email)
 	}
 	for i, id := range t.Identifiers {
 		field := "Identifiers[" + strconv.Itoa(i) + "]"
 		switch id.Kind {
 		case KindPhone:
-			r.readPhones(&e, field, id.Raw)
+			r.readPhones(e, field, id.Raw)
 		case KindEmail:
-			r.readEmails(&e, field, id.Raw)
+			r.readEmails(e, field, id.Raw)
 		default:
-			readExternal(&e, field, id)
+			readExternal(e, field, id)
 		}
 	}
 	if len(e.readings) > maxIdentifiers {
 		e.keys, e.boards = nil, nil
 		e.reasons = append(e.reasons, Reason{Code: ReasonTooMany, Field: "Identifiers", Value: strconv.Itoa(len(e.readings))})
-		return e
+		return
 	}
 	slices.Sort(e.keys)
 	e.keys = slices.Compact(e.keys)
-	return e
 }
 
 func (r *Reader) readPhones(e *evidence, field, raw string) {

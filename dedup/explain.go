@@ -150,7 +150,7 @@ func (w *work) explainTwo(ctx context.Context, ends [2]*StoredTouch, x *Explanat
 	if at[0] < 0 || at[1] < 0 { // erased: the card is all that is known
 		return nil
 	}
-	stand := func(i int32) TouchID { return w.traces[g.nodes[i].id].now.Lead }
+	stand := func(i int32) TouchID { return w.traces.at(g.nodes[i].id).now.Lead }
 	if at[0] == at[1] && x.Together {
 		x.Steps = append(x.Steps, Step{Rule: RuleTrace, A: roots[0].ID, B: roots[1].ID, Linked: true})
 		return nil

@@ -16,8 +16,9 @@ type graph struct {
 	limits limits
 	nodes  []node
 	links  []link
-	byKey  map[Key]int32
-	log    func(step) // told of each decision; nil: nobody asks
+	order  []int32       // of the links that join, while settle runs
+	byKey  map[Key]int32 // once there are many
+	log    func(step)    // told of each decision; nil: nobody asks
 }
 
 type limits struct{ names, peers, traces int }
@@ -60,6 +61,9 @@ type step struct {
 
 func (g *graph) add(n node) int32 {
 	i := int32(len(g.nodes))
+	if g.nodes = slices.Grow(g.nodes, 1)[:i+1]; cap(g.nodes[i].card) > 0 { // of a graph before
+		n.links, n.card = g.nodes[i].links[:0], g.nodes[i].card[:0]
+	}
 	n.given = givenPart(n.name)
 	n.parent, n.peer = i, i
 	for _, k := range n.keys {
@@ -67,20 +71,37 @@ func (g *graph) add(n node) int32 {
 		g.links[l].nodes = append(g.links[l].nodes, i)
 		n.links = append(n.links, l)
 	}
-	g.nodes = append(g.nodes, n)
+	g.nodes[i] = n
 	return i
+}
+
+// reset makes g empty. It keeps its memory.
+func (g *graph) reset(r *Reader, l limits, log func(step)) {
+	*g = graph{reader: r, limits: l, log: log, nodes: g.nodes[:0], links: g.links[:0], order: g.order}
 }
 
 // link returns the place of k among the links.
 func (g *graph) link(k Key) int32 {
-	l, ok := g.byKey[k]
-	if !ok {
-		l = int32(len(g.links))
-		if g.byKey == nil {
-			g.byKey = make(map[Key]int32)
+	if g.byKey == nil {
+		for i := range g.links {
+			if g.links[i].key == k {
+				return int32(i)
+			}
 		}
+	} else if l, ok := g.byKey[k]; ok {
+		return l
+	}
+	l := int32(len(g.links))
+	g.links = slices.Grow(g.links, 1)[:l+1]
+	g.links[l] = link{key: k, nodes: g.links[l].nodes[:0]}
+	switch {
+	case g.byKey != nil:
 		g.byKey[k] = l
-		g.links = append(g.links, link{key: k})
+	case len(g.links) > few:
+		g.byKey = make(map[Key]int32, 2*few)
+		for i := range g.links {
+			g.byKey[g.links[i].key] = int32(i)
+		}
 	}
 	return l
 }
@@ -170,7 +191,7 @@ func (g *graph) settle() {
 		n.loose = len(n.keys) > 0 && !united && !slices.ContainsFunc(n.links, func(l int32) bool { return !g.links[l].shared })
 	}
 	g.uniteSame()
-	order := make([]int32, 0, len(g.links))
+	order := g.order[:0]
 	for i := range g.links {
 		l := &g.links[i]
 		slices.SortFunc(l.nodes, g.compare)
@@ -189,6 +210,7 @@ func (g *graph) settle() {
 	for _, l := range order {
 		g.join(&g.links[l])
 	}
+	g.order = order
 }
 
 func (g *graph) uniteSame() {

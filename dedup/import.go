@@ -148,7 +148,7 @@ func (im *importing) take(ctx context.Context, batch []*arrival, lines []int) er
 			return nil
 		}
 		if err != nil {
-			return err
+			return w.because(ctx, err)
 		}
 		if err := w.commit(ctx); err != nil {
 			return err
@@ -227,7 +227,7 @@ type overlay struct {
 
 func newOverlay(base Store) *overlay {
 	own := NewMemory()
-	own.version = 1 << 62 // apart from the base's versions
+	own.version = 1 << 34 // apart from the base's versions
 	return &overlay{base: base, own: own, gone: make(map[store.Key]bool), stored: make(map[store.Key]bool)}
 }
 

@@ -17,25 +17,20 @@ import (
 // nobody else's.
 type Memory struct {
 	mu      sync.RWMutex
-	version int64 // the last one given: none is given twice
-	touches rows[touchRow]
-	traces  rows[traceRow]
-	uses    map[Key]docRow
-	rulings map[DecisionID]docRow
-	filings map[PartnerID][]int32 // touches
+	version int64      // how many were given: none is given twice. See next
+	spots   rows[spot] // of touches and traces
+	uses    rows[docRow]
+	rulings rows[docRow]
+	filings map[PartnerID][]int32 // spots of touches
 	events  []string
-	buf     []byte
+	log     strings.Builder // the latest of events are pieces of it
+	out     coder
+	places  []int32 // of the guards of a commit
 }
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{
-		touches: rows[touchRow]{index: make(map[string]int32)},
-		traces:  rows[traceRow]{index: make(map[string]int32)},
-		uses:    make(map[Key]docRow),
-		rulings: make(map[DecisionID]docRow),
-		filings: make(map[PartnerID][]int32),
-	}
+	return &Memory{filings: make(map[PartnerID][]int32), out: coder{writing: true}}
 }
 
 // A docRow is a row as bytes. Version 0: it is absent.
@@ -44,47 +39,63 @@ type docRow struct {
 	version int64
 }
 
-// A touchRow is a touch, in a list of those of its trace, the latest first. The traces on the card
-// that it founded are a list too.
-type touchRow struct {
-	docRow
-	received int64 // microseconds
-	moment   int64 // when it stands, in microseconds
-	next     int32 // of its trace; places count from 1, 0 is none
-	trace    int32
-	card     int32 // the first trace on the card of this name
+// A spot is what an ID stands for: a touch, the trace that it leads, the card that it founded.
+//
+// The touches of a trace are a list, the latest first, and so are the traces on a card. They refer
+// to one another by their places; 0 is nobody's.
+type spot struct {
+	touch    docRow
+	trace    docRow
+	received int64 // of the touch, in microseconds
+	moment   int64 // when the touch stands, in microseconds
+	of, next int32 // the touch's trace, and the next touch of that one
+	touches  int32 // the trace's latest
+	on, also int32 // the card that the trace is on, and the next trace on it
+	traces   int32 // the first on the card of this name
 }
 
-type traceRow struct {
-	docRow
-	touches int32 // the latest
-	next    int32 // on its card
-	card    int32 // the touch its card is named after
-}
-
-// rows are rows that others refer to by their place; place 0 is nobody's.
-type rows[T any] struct {
-	index map[string]int32
-	rows  []T
-	ids   []string
-}
-
-// at returns the place of id, making one if need be.
-func (r *rows[T]) at(id string) int32 {
-	i, ok := r.index[id]
-	if !ok {
-		if len(r.rows) == 0 {
-			r.rows, r.ids = append(r.rows, *new(T)), append(r.ids, "")
-		}
-		i = int32(len(r.rows))
-		r.rows, r.ids = append(r.rows, *new(T)), append(r.ids, id)
-		r.index[id] = i
+// at returns the place of k, making one if need be.
+func (m *Memory) at(k store.Key) int32 {
+	switch k.Kind {
+	case RowTouch, RowTrace:
+		return m.spots.at(k.ID)
+	case RowKey:
+		return m.uses.at(k.ID)
 	}
-	return i
+	return m.rulings.at(k.ID)
 }
 
-// find returns the place of id, 0 if it has none.
-func (r *rows[T]) find(id string) int32 { return r.index[id] }
+// find returns the place of k, 0 if it has none.
+func (m *Memory) find(k store.Key) int32 {
+	switch k.Kind {
+	case RowTouch, RowTrace:
+		return m.spots.find(k.ID)
+	case RowKey:
+		return m.uses.find(k.ID)
+	}
+	return m.rulings.find(k.ID)
+}
+
+// row returns the row of the given kind at a place.
+func (m *Memory) row(kind string, place int32) *docRow {
+	switch kind {
+	case RowTouch:
+		return &m.spots.row(place).touch
+	case RowTrace:
+		return &m.spots.row(place).trace
+	case RowKey:
+		return m.uses.row(place)
+	}
+	return m.rulings.row(place)
+}
+
+func (m *Memory) versionOf(k store.Key) int64 {
+	place := m.find(k)
+	if place == 0 {
+		return 0
+	}
+	return m.row(k.Kind, place).version
+}
 
 // Load is Store's.
 func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
@@ -93,16 +104,21 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	l := loading{m: m, out: make([]Aggregate, 0, 2*len(q.Keys)+4)}
+	l := loading{m: m, bare: q.Bare, out: make([]Aggregate, 0, len(q.Keys)+len(q.Cards)+len(q.History))}
+	l.seen = l.few[:0]
 	for _, k := range q.Keys {
 		l.key(k)
 	}
 	for _, card := range q.Cards {
-		l.card(m.touches.find(string(card)))
+		if i := m.spots.find(string(card)); i != 0 {
+			for i = m.spots.row(i).traces; i != 0; i = m.spots.row(i).also {
+				l.trace(i, false)
+			}
+		}
 	}
 	for _, id := range q.History {
-		if t := m.traces.find(string(id)); t != 0 {
-			for i := m.traces.rows[t].touches; i != 0; i = m.touches.rows[i].next {
+		if i := m.spots.find(string(id)); i != 0 {
+			for i = m.spots.row(i).touches; i != 0; i = m.spots.row(i).next {
 				l.touch(i)
 			}
 		}
@@ -112,14 +128,48 @@ func (m *Memory) Load(ctx context.Context, q Query) ([]Aggregate, error) {
 
 // A loading collects what one Load returns, each row once.
 type loading struct {
-	m    *Memory
-	out  []Aggregate
-	seen map[store.Key]bool // once there are many
-	err  error
+	m      *Memory
+	bare   bool
+	out    []Aggregate
+	seen   []mark
+	few    [16]mark
+	many   map[mark]int       // once there are many: where in out a row is
+	absent map[store.Key]bool // the same for rows that are not there
+	err    error
 }
 
-func (l *loading) have(k store.Key) bool {
-	const few = 24
+// A mark is a row that was collected.
+type mark struct {
+	kind  byte
+	place int32
+}
+
+// have returns where in out a row is, -1 if it is to come next.
+func (l *loading) have(m mark) int {
+	if l.many != nil {
+		if i, ok := l.many[m]; ok {
+			return i
+		}
+		l.many[m] = len(l.out)
+		return -1
+	}
+	for i := range l.seen {
+		if l.seen[i] == m {
+			return i
+		}
+	}
+	l.seen = append(l.seen, m)
+	if len(l.seen) == len(l.few) {
+		l.many = make(map[mark]int, 4*len(l.few))
+		for i, m := range l.seen {
+			l.many[m] = i
+		}
+	}
+	return -1
+}
+
+// missed reports whether an absent row was asked for before.
+func (l *loading) missed(k store.Key) bool {
 	if len(l.out) < few {
 		for i := range l.out {
 			if l.out[i].Key == k {
@@ -128,133 +178,150 @@ func (l *loading) have(k store.Key) bool {
 		}
 		return false
 	}
-	if l.seen == nil {
-		l.seen = make(map[store.Key]bool)
+	if l.absent == nil {
+		l.absent = make(map[store.Key]bool)
 		for i := range l.out {
-			l.seen[l.out[i].Key] = true
+			l.absent[l.out[i].Key] = true
 		}
 	}
-	if l.seen[k] {
-		return true
-	}
-	l.seen[k] = true
-	return false
+	missed := l.absent[k]
+	l.absent[k] = true
+	return missed
 }
 
 func (l *loading) key(k store.Key) {
+	place := l.m.find(k)
+	if place == 0 {
+		if l.missed(k) {
+			return
+		}
+		l.have(mark{'0', int32(len(l.out))})
+		l.out = append(l.out, Aggregate{Key: k})
+		return
+	}
 	switch k.Kind {
 	case RowTouch:
-		if i := l.m.touches.find(k.ID); i != 0 {
-			l.touch(i)
-			return
-		}
+		l.touch(place)
 	case RowTrace:
-		if i := l.m.traces.find(k.ID); i != 0 {
-			l.trace(i)
-			return
-		}
+		l.trace(place, false)
 	case RowKey:
-		u := l.use(Key(k.ID))
-		if u == nil {
+		u := l.use(place)
+		if u == nil || l.bare {
 			return
 		}
 		for _, id := range u.Traces {
-			tr := l.latest(l.m.traces.find(string(id)))
+			tr := l.trace(l.m.spots.find(string(id)), true)
 			if tr == nil || u.Class == ClassShared {
 				continue
 			}
 			for _, other := range tr.Keys {
-				l.use(other)
+				l.use(l.m.uses.find(string(other)))
 			}
 		}
-		return
-	case RowDecision:
-		if !l.have(k) {
-			row := l.m.rulings[DecisionID(k.ID)]
+	default:
+		if l.have(mark{'d', place}) < 0 {
+			row := l.m.rulings.row(place)
 			a := Aggregate{Key: k, Version: row.version}
 			if row.doc != "" {
 				a.Decision = new(StoredDecision)
-				l.decode(row.doc, func(c *coder) { c.decision(a.Decision) })
+				c := coder{in: row.doc}
+				c.decision(a.Decision)
+				l.add(a, &c)
+			} else {
+				l.out = append(l.out, a)
 			}
-			l.out = append(l.out, a)
 		}
-		return
-	}
-	if !l.have(k) {
-		l.out = append(l.out, Aggregate{Key: k})
 	}
 }
 
-func (l *loading) touch(i int32) {
-	row := &l.m.touches.rows[i]
-	a := Aggregate{Key: store.Key{Kind: RowTouch, ID: l.m.touches.ids[i]}, Version: row.version}
-	if l.have(a.Key) {
-		return
-	}
-	if row.doc != "" {
-		a.Touch = new(StoredTouch)
-		l.decode(row.doc, func(c *coder) { c.touch(a.Touch) })
+// add collects a row that was read.
+func (l *loading) add(a Aggregate, c *coder) {
+	if c.bad || c.in != "" {
+		l.err = fmt.Errorf("dedup: memory: the row of %v cannot be read", a.Key)
 	}
 	l.out = append(l.out, a)
 }
 
-func (l *loading) trace(i int32) *Trace {
-	if i == 0 {
+func (l *loading) touch(place int32) {
+	if l.have(mark{'t', place}) >= 0 {
+		return
+	}
+	row := &l.m.spots.row(place).touch
+	a := Aggregate{Key: store.Key{Kind: RowTouch, ID: l.m.spots.id(place)}, Version: row.version}
+	c := coder{in: row.doc}
+	if row.doc != "" {
+		a.Touch = new(StoredTouch)
+		c.touch(a.Touch)
+	}
+	l.add(a, &c)
+}
+
+// trace loads a trace, with its latest touch if a key brings it along.
+func (l *loading) trace(place int32, brought bool) *Trace {
+	if place == 0 {
 		return nil
 	}
-	row := &l.m.traces.rows[i]
-	a := Aggregate{Key: store.Key{Kind: RowTrace, ID: l.m.traces.ids[i]}, Version: row.version}
+	if i := l.have(mark{'r', place}); i >= 0 {
+		return l.out[i].Trace
+	}
+	row := &l.m.spots.row(place).trace
+	a := Aggregate{Key: store.Key{Kind: RowTrace, ID: l.m.spots.id(place)}, Version: row.version}
+	c := coder{in: row.doc}
 	if row.doc != "" {
-		a.Trace = new(Trace)
-		l.decode(row.doc, func(c *coder) { c.trace(a.Trace) })
+		b := new(traceBlock)
+		b.trace.Keys, b.trace.Founders = b.keys[:0], b.founders[:0]
+		c.trace(&b.trace)
+		if a.Trace = &b.trace; brought {
+			a.Latest = l.latest(place, &b.latest)
+		}
 	}
-	if !l.have(a.Key) {
-		l.out = append(l.out, a)
-	}
+	l.add(a, &c)
 	return a.Trace
 }
 
-// latest returns a trace with its latest touch.
-func (l *loading) latest(i int32) *Trace {
-	before := len(l.out)
-	tr := l.trace(i)
-	if len(l.out) == before {
-		return tr
-	}
-	if last := l.m.traces.rows[i].touches; last != 0 {
-		row := &l.m.touches.rows[last]
-		l.out[before].Latest = &Latest{TouchID(l.m.touches.ids[last]), time.UnixMicro(row.received).UTC(), time.UnixMicro(row.moment).UTC()}
-	}
-	return tr
+// A traceBlock is a trace with what mostly goes with it, in one piece.
+type traceBlock struct {
+	trace    Trace
+	keys     [2]Key
+	founders [1]Founder
+	latest   Latest
 }
 
-func (l *loading) use(k Key) *KeyUse {
-	row := l.m.uses[k]
-	a := Aggregate{Key: useKey(k), Version: row.version}
+// A useBlock is a key with what mostly goes with it, in one piece.
+type useBlock struct {
+	use    KeyUse
+	traces [2]TraceID
+}
+
+// latest sets to the latest touch of a trace.
+func (l *loading) latest(place int32, to *Latest) *Latest {
+	last := l.m.spots.row(place).touches
+	if last == 0 {
+		return nil
+	}
+	s := l.m.spots.row(last)
+	*to = Latest{TouchID(l.m.spots.id(last)), time.UnixMicro(s.received).UTC(), time.UnixMicro(s.moment).UTC()}
+	return to
+}
+
+func (l *loading) use(place int32) *KeyUse {
+	if place == 0 {
+		return nil
+	}
+	if i := l.have(mark{'u', place}); i >= 0 {
+		return l.out[i].Use
+	}
+	row := l.m.uses.row(place)
+	a := Aggregate{Key: store.Key{Kind: RowKey, ID: l.m.uses.id(place)}, Version: row.version}
+	c := coder{in: row.doc}
 	if row.doc != "" {
-		a.Use = new(KeyUse)
-		l.decode(row.doc, func(c *coder) { c.use(a.Use) })
+		b := new(useBlock)
+		b.use.Traces = b.traces[:0]
+		c.use(&b.use)
+		a.Use = &b.use
 	}
-	if !l.have(a.Key) {
-		l.out = append(l.out, a)
-	}
+	l.add(a, &c)
 	return a.Use
-}
-
-func (l *loading) card(touch int32) {
-	if touch == 0 {
-		return
-	}
-	for i := l.m.touches.rows[touch].card; i != 0; i = l.m.traces.rows[i].next {
-		l.trace(i)
-	}
-}
-
-func (l *loading) decode(doc string, read func(*coder)) {
-	c := coder{in: doc}
-	if read(&c); c.bad || c.in != "" {
-		l.err = fmt.Errorf("dedup: memory: a row cannot be read")
-	}
 }
 
 // Commit is Store's.
@@ -264,156 +331,189 @@ func (m *Memory) Commit(ctx context.Context, c Change) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, g := range c.Guards {
-		if v := m.versionOf(g.Key); v != g.Version {
-			return fmt.Errorf("dedup: memory: %v has version %d, not %d: %w", g.Key, v, g.Version, store.ErrConflict)
+	m.places = m.places[:0]
+	for i := range c.Guards {
+		g := &c.Guards[i]
+		place := m.guarded(g)
+		version := int64(0)
+		if place != 0 {
+			version = m.row(g.Kind, place).version
+		}
+		if version != g.Version {
+			return fmt.Errorf("dedup: memory: %v has version %d, not %d: %w", g.Key, version, g.Version, store.ErrConflict)
+		}
+		m.places = append(m.places, place)
+	}
+	for i := range c.Guards {
+		if g := &c.Guards[i]; g.Write {
+			if m.places[i] == 0 {
+				m.places[i] = m.at(g.Key)
+			}
+			m.row(g.Kind, m.places[i]).version = m.next(m.places[i])
 		}
 	}
-	for _, g := range c.Guards {
-		if g.Write {
-			m.touchVersion(g.Key)
-		}
-	}
+	at := 0 // rows come in the order of their guards
 	for i := range c.Rows {
-		m.write(&c.Rows[i])
+		k := c.Rows[i].Key
+		for at < len(c.Guards) && c.Guards[at].Key != k {
+			at++
+		}
+		place := int32(0)
+		if at < len(c.Guards) {
+			place = m.places[at]
+		} else {
+			at = 0
+		}
+		if place == 0 {
+			place = m.at(k)
+		}
+		m.write(place, &c.Rows[i])
 	}
 	for _, k := range c.Forget {
-		m.forget(k)
+		if place := m.find(k); place != 0 {
+			m.forget(k.Kind, place)
+		}
 	}
 	for i := range c.Events {
-		m.events = append(m.events, m.encode(func(c2 *coder) { c2.event(&c.Events[i]) }))
+		m.append(&c.Events[i])
 	}
 	return nil
 }
 
-func (m *Memory) versionOf(k store.Key) int64 {
-	switch k.Kind {
-	case RowTouch:
-		if i := m.touches.find(k.ID); i != 0 {
-			return m.touches.rows[i].version
-		}
-		return 0
-	case RowTrace:
-		if i := m.traces.find(k.ID); i != 0 {
-			return m.traces.rows[i].version
-		}
-		return 0
-	case RowKey:
-		return m.uses[Key(k.ID)].version
-	}
-	return m.rulings[DecisionID(k.ID)].version
-}
-
-func (m *Memory) touchVersion(k store.Key) {
+// next gives the version after the last. It ends in the place of its row, so that a guard finds that
+// without looking for the ID.
+func (m *Memory) next(place int32) int64 {
 	m.version++
-	switch k.Kind {
-	case RowTouch:
-		m.touches.rows[m.touches.at(k.ID)].version = m.version
-	case RowTrace:
-		m.traces.rows[m.traces.at(k.ID)].version = m.version
-	case RowKey:
-		m.uses[Key(k.ID)] = docRow{m.uses[Key(k.ID)].doc, m.version}
-	default:
-		m.rulings[DecisionID(k.ID)] = docRow{m.rulings[DecisionID(k.ID)].doc, m.version}
+	return m.version<<placeBits | int64(place)
+}
+
+const placeBits = 28
+
+// guarded returns the place of a guard's key, 0 if it has none.
+func (m *Memory) guarded(g *store.Guard) int32 {
+	if place := int32(g.Version & (1<<placeBits - 1)); place > 0 && m.is(g.Key, place) {
+		return place
 	}
+	return m.find(g.Key)
 }
 
-func (m *Memory) encode(write func(*coder)) string {
-	c := coder{writing: true, out: m.buf[:0]}
-	write(&c)
-	m.buf = c.out
-	return string(c.out)
+// is reports whether a place is that of k.
+func (m *Memory) is(k store.Key, place int32) bool {
+	switch k.Kind {
+	case RowTouch, RowTrace:
+		return m.spots.is(k.ID, place)
+	case RowKey:
+		return m.uses.is(k.ID, place)
+	}
+	return m.rulings.is(k.ID, place)
 }
 
-func (m *Memory) write(a *Aggregate) {
+const logSize = 32 << 10
+
+// append adds an event. Events share their memory: none is ever taken away.
+func (m *Memory) append(e *Event) {
+	m.out.out = m.out.out[:0]
+	m.out.event(e)
+	if m.log.Cap()-m.log.Len() < len(m.out.out) {
+		m.log = strings.Builder{}
+		m.log.Grow(max(logSize, len(m.out.out)))
+	}
+	from := m.log.Len()
+	m.log.Write(m.out.out)
+	m.events = append(m.events, m.log.String()[from:])
+}
+
+func (m *Memory) write(place int32, a *Aggregate) {
+	m.out.out = m.out.out[:0]
 	switch {
 	case a.Touch != nil:
-		i := m.touches.at(a.Key.ID)
-		m.unlinkTouch(i)
-		row := &m.touches.rows[i]
-		if p := a.Touch.Source.Partner; p != "" && row.doc == "" {
-			m.filings[p] = append(m.filings[p], i)
+		s := m.spots.row(place)
+		if p := a.Touch.Source.Partner; p != "" && s.touch.doc == "" {
+			m.filings[p] = append(m.filings[p], place)
 		}
-		row.doc = m.encode(func(c *coder) { c.touch(a.Touch) })
-		row.received, row.moment = a.Touch.Received.UnixMicro(), a.Touch.When().UnixMicro()
-		if a.Touch.Trace != "" {
-			m.linkTouch(i, m.traces.at(string(a.Touch.Trace)))
+		m.unlinkTouch(place)
+		m.out.touch(a.Touch)
+		s.touch.doc = string(m.out.out)
+		s.received, s.moment = a.Touch.Received.UnixMicro(), a.Touch.When().UnixMicro()
+		if trace := string(a.Touch.Trace); trace != "" {
+			of := place
+			if trace != a.Key.ID {
+				of = m.spots.at(trace)
+			}
+			m.linkTouch(place, of)
 		}
 	case a.Trace != nil:
-		i := m.traces.at(a.Key.ID)
-		m.unlinkTrace(i)
-		m.traces.rows[i].doc = m.encode(func(c *coder) { c.trace(a.Trace) })
-		if a.Trace.Card != "" {
-			card := m.touches.at(string(a.Trace.Card))
-			row := &m.traces.rows[i]
-			row.card, row.next = card, m.touches.rows[card].card
-			m.touches.rows[card].card = i
+		m.unlinkTrace(place)
+		m.out.trace(a.Trace)
+		m.spots.row(place).trace.doc = string(m.out.out)
+		if card := string(a.Trace.Card); card != "" {
+			on := place
+			if card != a.Key.ID {
+				on = m.spots.at(card)
+			}
+			s := m.spots.row(place)
+			s.on, s.also = on, m.spots.row(on).traces
+			m.spots.row(on).traces = place
 		}
 	case a.Use != nil:
-		k := Key(a.Key.ID)
-		m.uses[k] = docRow{m.encode(func(c *coder) { c.use(a.Use) }), m.uses[k].version}
+		m.out.use(a.Use)
+		m.uses.row(place).doc = string(m.out.out)
 	case a.Decision != nil:
-		id := DecisionID(a.Key.ID)
-		m.rulings[id] = docRow{m.encode(func(c *coder) { c.decision(a.Decision) }), m.rulings[id].version}
+		m.out.decision(a.Decision)
+		m.rulings.row(place).doc = string(m.out.out)
 	}
 }
 
-func (m *Memory) forget(k store.Key) {
-	switch k.Kind {
+func (m *Memory) forget(kind string, place int32) {
+	switch kind {
 	case RowTouch:
-		if i := m.touches.find(k.ID); i != 0 {
-			m.unlinkTouch(i)
-			m.touches.rows[i].docRow = docRow{}
-		}
+		m.unlinkTouch(place)
 	case RowTrace:
-		if i := m.traces.find(k.ID); i != 0 {
-			m.unlinkTrace(i)
-			m.traces.rows[i].docRow = docRow{}
-		}
+		m.unlinkTrace(place)
 	case RowKey:
-		delete(m.uses, Key(k.ID))
-	default:
-		delete(m.rulings, DecisionID(k.ID))
+		m.uses.drop(place)
+		return
 	}
+	*m.row(kind, place) = docRow{}
 }
 
 // linkTouch puts a touch into its trace's list, which is ordered by (Received, ID), the latest first.
-func (m *Memory) linkTouch(i, trace int32) {
-	row := &m.touches.rows[i]
-	row.trace = trace
-	at := &m.traces.rows[trace].touches
+func (m *Memory) linkTouch(place, trace int32) {
+	row := m.spots.row(place)
+	row.of = trace
+	at := &m.spots.row(trace).touches
 	for *at != 0 {
-		o := &m.touches.rows[*at]
-		if cmp.Or(cmp.Compare(o.received, row.received), strings.Compare(m.touches.ids[*at], m.touches.ids[i])) < 0 {
+		o := m.spots.row(*at)
+		if cmp.Or(cmp.Compare(o.received, row.received), strings.Compare(m.spots.id(*at), m.spots.id(place))) < 0 {
 			break
 		}
 		at = &o.next
 	}
-	row.next, *at = *at, i
+	row.next, *at = *at, place
 }
 
-func (m *Memory) unlinkTouch(i int32) {
-	row := &m.touches.rows[i]
-	if row.trace == 0 {
+func (m *Memory) unlinkTouch(place int32) {
+	row := m.spots.row(place)
+	if row.of == 0 {
 		return
 	}
-	at := &m.traces.rows[row.trace].touches
-	for *at != i {
-		at = &m.touches.rows[*at].next
+	at := &m.spots.row(row.of).touches
+	for *at != place {
+		at = &m.spots.row(*at).next
 	}
-	*at, row.next, row.trace = row.next, 0, 0
+	*at, row.next, row.of = row.next, 0, 0
 }
 
-func (m *Memory) unlinkTrace(i int32) {
-	row := &m.traces.rows[i]
-	if row.card == 0 {
+func (m *Memory) unlinkTrace(place int32) {
+	row := m.spots.row(place)
+	if row.on == 0 {
 		return
 	}
-	at := &m.touches.rows[row.card].card
-	for *at != i {
-		at = &m.traces.rows[*at].next
+	at := &m.spots.row(row.on).traces
+	for *at != place {
+		at = &m.spots.row(*at).also
 	}
-	*at, row.next, row.card = row.next, 0, 0
+	*at, row.also, row.on = row.also, 0, 0
 }
 
 // Since returns up to limit events after the cursor, in the order of their commits, and the cursor
@@ -479,7 +579,7 @@ func (m *Memory) Find(ctx context.Context, f Filter, after store.Cursor, limit i
 		}
 		for _, i := range places {
 			var st StoredTouch
-			(&coder{in: m.touches.rows[i].doc}).touch(&st)
+			(&coder{in: m.spots.row(i).touch.doc}).touch(&st)
 			if here := (Found{st.Received, st.ID}); f.Matches(&st.Touch) && here.compare(from) > 0 {
 				found = append(found, here)
 			}

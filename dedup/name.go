@@ -18,22 +18,39 @@ type Name struct {
 
 // Name reads a written name. The zero Name is one that says nothing.
 func (r *Reader) Name(raw string) Name {
-	if raw == "" || len(raw) > maxValue || !utf8.ValidString(raw) || r.noName[strings.ToLower(strings.TrimSpace(raw))] {
+	if raw == "" || len(raw) > maxValue || !utf8.ValidString(raw) {
 		return Name{}
 	}
+	return r.name(raw)
+}
+
+// name reads a name that is valid UTF-8 and not too long.
+func (r *Reader) name(raw string) Name {
+	if r.saysNothing(raw) {
+		return Name{}
+	}
+	var spelled [128]byte
 	var buf [8]string
 	words := buf[:0]
 	var n Name
-	for word := range strings.FieldsFuncSeq(raw, partsNames) {
-		s := spell(word)
-		if utf8.RuneCountInString(s) < 2 || isPatronymic(s) {
+	for at := 0; at < len(raw); {
+		word := raw[at:nameEnd(raw, at)]
+		at += len(word)
+		if word == "" {
+			_, size := utf8.DecodeRuneInString(raw[at:])
+			at += size
 			continue
 		}
-		if given := r.names[s]; n.Given == nil && given != nil {
-			n.Given = given
+		s := appendSpelling(spelled[:0], word)
+		if len(s) < 2 || s[0] >= utf8.RuneSelf && utf8.RuneCount(s) < 2 || isPatronymic(s) {
 			continue
 		}
-		words = append(words, s)
+		if n.Given == nil {
+			if n.Given = r.names[string(s)]; n.Given != nil {
+				continue
+			}
+		}
+		words = append(words, string(s))
 	}
 	switch {
 	case n.Given != nil || len(words) == 0:
@@ -48,8 +65,36 @@ func (r *Reader) Name(raw string) Name {
 		n.Word = words[i]
 		words = slices.Delete(words, i, i+1)
 	}
-	n.Surname = strings.Join(words, " ")
+	if len(words) == 1 {
+		n.Surname = words[0]
+	} else {
+		n.Surname = strings.Join(words, " ")
+	}
 	return n
+}
+
+// saysNothing reports whether a name is on the list of placeholders.
+func (r *Reader) saysNothing(raw string) bool {
+	raw = strings.TrimSpace(raw)
+	if len(raw) > r.longest {
+		return false
+	}
+	var buf [96]byte
+	lower := buf[:0]
+	for _, c := range raw {
+		lower = utf8.AppendRune(lower, toLower(c))
+	}
+	return r.noName[string(lower)]
+}
+
+// nameEnd returns where the word that begins at a place ends: there, if none does.
+func nameEnd(raw string, at int) int {
+	for i, c := range raw[at:] {
+		if partsNames(c) {
+			return at + i
+		}
+	}
+	return len(raw)
 }
 
 func partsNames(c rune) bool {
@@ -179,13 +224,16 @@ func (r *Reader) addName(columns []string) bool {
 
 var patronymics = [...]string{"ovich", "evich", "eich", "ilich", "kuzmich", "lukich", "fomich", "nikitich", "ovna", "evna", "ichna", "inichna"}
 
-func isPatronymic(s string) bool {
-	for _, p := range patronymics {
-		if strings.HasSuffix(s, p) {
-			return true
+func isPatronymic(s []byte) bool {
+	n := len(s)
+	if n > 3 && (string(s[n-2:]) == "ch" || string(s[n-2:]) == "na") {
+		for _, p := range patronymics {
+			if n >= len(p) && string(s[n-len(p):]) == p {
+				return true
+			}
 		}
 	}
-	return s == "ogli" || s == "oglu" || s == "kizi"
+	return string(s) == "ogli" || string(s) == "oglu" || string(s) == "kizi"
 }
 
 var surnames = [...]string{"ov", "ova", "ev", "eva", "in", "ina", "ski", "aia", "ko", "ih", "uk", "ian", "dze", "shvili"}
@@ -199,18 +247,27 @@ func isSurname(s string) bool {
 	return false
 }
 
+// toLower is unicode.ToLower, faster for Russian.
+func toLower(c rune) rune {
+	switch {
+	case 'а' <= c && c <= 'я':
+		return c
+	case 'А' <= c && c <= 'Я':
+		return c + 'а' - 'А'
+	}
+	return unicode.ToLower(c)
+}
+
 // spell writes a word in lower-case Latin letters such that the customary spellings of a Russian
 // name come out equal: Юлия, Yulia, Julia -> iulia. Other scripts stay as they are.
-func spell(word string) string {
+func spell(word string) string { return string(appendSpelling(nil, word)) }
+
+// appendSpelling appends what spell returns.
+func appendSpelling(dst []byte, word string) []byte {
 	var buf [64]byte
 	b := buf[:0]
 	for _, c := range word {
-		switch {
-		case 'А' <= c && c <= 'Я':
-			c += 'а' - 'А'
-		case !('а' <= c && c <= 'я'):
-			c = unicode.ToLower(c)
-		}
+		c = toLower(c)
 		switch {
 		case 'а' <= c && c <= 'я':
 			b = append(b, latin[c-'а']...)
@@ -222,8 +279,7 @@ func spell(word string) string {
 		}
 	}
 	// In place: what is written is never longer than what was read, but for x.
-	var out [96]byte
-	o := out[:0]
+	o := dst
 	for i := 0; i < len(b); i++ {
 		next := byte(0)
 		if i+1 < len(b) {
@@ -257,12 +313,12 @@ func spell(word string) string {
 			w = 's'
 		}
 		i += skip
-		if n := len(o); n > 0 && o[n-1] == w && w < utf8.RuneSelf {
+		if n := len(o); n > len(dst) && o[n-1] == w && w < utf8.RuneSelf {
 			continue // double letters
 		}
 		o = append(o, w)
 	}
-	return string(o)
+	return o
 }
 
 // latin is how spell writes the letters from а to я.

@@ -17,7 +17,8 @@ type arrival struct {
 	undated    bool // At was left to us
 	unreceived bool // Received was
 	said       evidence
-	repeat     bool // it was there before
+	room       [2]Key // for said.keys
+	repeat     bool   // it was there before
 	echo       bool
 	err        error
 }
@@ -49,8 +50,8 @@ func (w *work) place(ctx context.Context, a *arrival) error {
 		}
 		return sameContent(st.Touch, a.given())
 	}
-	w.touches[t.ID].used = true
-	st := w.touches[t.ID].edit()
+	w.touches.at(t.ID).used = true
+	st := w.touches.at(t.ID).edit()
 	awaited := st.Awaited
 	*st = StoredTouch{Touch: *t, Stored: w.stamp, Reasons: a.said.reasons}
 	w.added = append(w.added, t.ID)
@@ -69,6 +70,7 @@ func (w *work) place(ctx context.Context, a *arrival) error {
 			return err
 		}
 	}
+	w.grow(st.Trace)
 	if st.files() {
 		w.editTrace(st.Trace).Filings++
 	}
@@ -80,10 +82,18 @@ func (w *work) place(ctx context.Context, a *arrival) error {
 	return nil
 }
 
-// files reports whether a touch takes part in partners' claims, so that two such at one instant
-// must not overlook one another.
-func (st *StoredTouch) files() bool {
-	return !st.Echo && (st.Source.Partner != "" || st.Kind == TouchConfirm || st.Kind == TouchAward)
+// grow notes that a touch joins a trace. It gets another version, though the touch may change
+// nothing in it: who moves the trace's touches must not overlook one that comes meanwhile.
+func (w *work) grow(id TraceID) {
+	c := w.traces.at(id)
+	c.used, c.grown = true, true
+}
+
+// files reports whether a touch takes part in partners' claims.
+func (st *StoredTouch) files() bool { return !st.Echo && st.Touch.files() }
+
+func (t *Touch) files() bool {
+	return t.Source.Partner != "" || t.Kind == TouchConfirm || t.Kind == TouchAward
 }
 
 // attach puts st into the trace that says the same, or into a new one.
@@ -105,7 +115,7 @@ func (w *work) attach(ctx context.Context, st *StoredTouch, e *evidence) error {
 		*tr = Trace{Keys: keys, Name: name, First: when, Lead: st.ID, Born: w.stamp, Changed: w.stamp}
 		w.fresh = append(w.fresh, st.Trace)
 		for _, k := range keys {
-			w.enter(k, st.Trace)
+			w.enter(k, st.Trace, keys)
 		}
 	}
 	if !st.silent() {
@@ -131,7 +141,7 @@ func (w *work) sameTrace(keys []Key, name string, bonds []Bond) TraceID {
 			continue
 		}
 		for _, id := range u.Traces {
-			c := w.traces[id]
+			c := w.traces.at(id)
 			if c == nil || c.now == nil {
 				continue
 			}
@@ -144,13 +154,20 @@ func (w *work) sameTrace(keys []Key, name string, bonds []Bond) TraceID {
 	return ""
 }
 
-// enter lists a trace on a key.
-func (w *work) enter(k Key, id TraceID) {
+// enter lists a trace with these keys on one of them.
+func (w *work) enter(k Key, id TraceID, keys []Key) {
 	if u := w.use(k); u != nil && u.Full {
 		return
 	}
 	u := w.editUse(k)
-	u.Traces = append(slices.Clip(u.Traces), id)
+	u.Traces = extend(&w.ids, u.Traces, id)
+	var peers []Key
+	for _, o := range keys {
+		if o != k {
+			peers = extend(&w.keys, peers, o)
+		}
+	}
+	u.Peers = extend(&w.peers, u.Peers, peers)
 	w.changed = append(w.changed, k)
 }
 
@@ -160,8 +177,7 @@ func (w *work) leave(k Key, id TraceID) {
 	if u == nil || !slices.Contains(u.Traces, id) {
 		return
 	}
-	u = w.editUse(k)
-	u.Traces = slices.DeleteFunc(slices.Clone(u.Traces), func(o TraceID) bool { return o == id })
+	w.editUse(k).leave(id)
 	w.changed = append(w.changed, k)
 }
 
@@ -170,11 +186,11 @@ func (w *work) follow(ctx context.Context, st *StoredTouch, leader TouchID) erro
 	if err := w.need(ctx, touchKey(leader)); err != nil {
 		return err
 	}
-	w.touches[leader].used = true
+	w.touches.at(leader).used = true
 	lead := w.touch(leader)
 	if leader == st.ID || lead == nil || lead.Trace == "" {
 		if leader != st.ID {
-			row := w.touches[leader].edit()
+			row := w.touches.at(leader).edit()
 			row.Awaited = append(slices.Clip(row.Awaited), st.ID)
 		}
 		st.Reasons = append(slices.Clip(st.Reasons), Reason{Code: ReasonFollows, Field: "Follows", Value: string(leader)})
@@ -188,7 +204,19 @@ func (w *work) follow(ctx context.Context, st *StoredTouch, leader TouchID) erro
 		return w.attach(ctx, st, &evidence{})
 	}
 	st.Trace, st.Root = lead.Trace, root
-	return w.need(ctx, touchKey(root), traceKey(st.Trace))
+	if err := w.need(ctx, touchKey(root), traceKey(st.Trace)); err != nil {
+		return err
+	}
+	return w.whole(st)
+}
+
+// whole returns a conflict if the trace that a touch names is not there any more: it was read
+// before, and moved meanwhile.
+func (w *work) whole(st *StoredTouch) error {
+	if w.trace(st.Trace) == nil {
+		return errTorn
+	}
+	return nil
 }
 
 // join lays the touch id, which waited for lead, and all that lies with it where lead lies.
@@ -204,7 +232,10 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 	if err := w.need(ctx, traceKey(old)); err != nil {
 		return err
 	}
-	if err := w.load(ctx, Query{History: []TraceID{old}}); err != nil {
+	if err := w.whole(st); err != nil {
+		return err
+	}
+	if err := w.histories(ctx, old); err != nil {
 		return err
 	}
 	root := lead.ID
@@ -219,7 +250,7 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 		target = w.touch(root).Trace
 	}
 	for _, member := range w.members(old) {
-		row := w.touches[member].edit()
+		row := w.touches.at(member).edit()
 		row.Trace, row.Root = target, root
 		row.Reasons = slices.DeleteFunc(slices.Clone(row.Reasons), func(r Reason) bool { return r.Code == ReasonFollows })
 	}
@@ -230,7 +261,7 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 // members returns the touches of a trace whose history is here, sorted.
 func (w *work) members(id TraceID) []TouchID {
 	var ids []TouchID
-	for touch, c := range w.touches {
+	for touch, c := range w.touches.all() {
 		if c.now != nil && c.now.Trace == id {
 			ids = append(ids, touch)
 		}
@@ -254,7 +285,7 @@ func (w *work) absorb(into, old TraceID) {
 	for _, k := range from.Keys {
 		w.leave(k, old)
 	}
-	forget(w.traces[old])
+	forget(w.traces.at(old))
 	w.fresh = append(w.fresh, into)
 }
 
@@ -301,7 +332,7 @@ func (w *work) mark(ctx context.Context, a *arrival) error {
 		}
 	}
 	if sent != "" {
-		st := w.touches[t.ID].edit()
+		st := w.touches.at(t.ID).edit()
 		st.Echo = true
 		return w.follow(ctx, st, sent)
 	}
@@ -318,8 +349,8 @@ func (w *work) heed(ctx context.Context, id TouchID) error {
 	if old := w.touch(id); old == nil || old.Erased || !old.Echo {
 		return nil
 	}
-	w.touches[id].used = true
-	st := w.touches[id].edit()
+	w.touches.at(id).used = true
+	st := w.touches.at(id).edit()
 	st.Echo, st.Root = false, ""
 	e := w.desk.config.Reader.read(&st.Touch)
 	again := arrival{touch: st.Touch, said: e}
@@ -347,7 +378,7 @@ func (w *work) ignore(ctx context.Context, id, sent TouchID) error {
 	if err := w.depart(ctx, []TouchID{id}, old.Trace, ""); err != nil {
 		return err
 	}
-	st := w.touches[id].edit()
+	st := w.touches.at(id).edit()
 	st.Echo = true
 	return w.follow(ctx, st, sent)
 }
@@ -358,14 +389,17 @@ func (w *work) depart(ctx context.Context, roots []TouchID, from, into TraceID) 
 	if err := w.need(ctx, traceKey(from)); err != nil {
 		return err
 	}
-	if err := w.load(ctx, Query{History: []TraceID{from}}); err != nil {
+	if w.trace(from) == nil {
+		return errTorn
+	}
+	if err := w.histories(ctx, from); err != nil {
 		return err
 	}
 	source := w.editTrace(from)
 	var rest, gone []*StoredTouch
 	for _, id := range w.members(from) {
 		if st := w.touch(id); slices.Contains(roots, st.root()) {
-			row := w.touches[id].edit()
+			row := w.touches.at(id).edit()
 			row.Trace = into
 			gone = append(gone, row)
 		} else {
@@ -380,7 +414,7 @@ func (w *work) depart(ctx context.Context, roots []TouchID, from, into TraceID) 
 		for _, k := range source.Keys {
 			w.leave(k, from)
 		}
-		forget(w.traces[from])
+		forget(w.traces.at(from))
 		return nil
 	}
 	founders := source.Founders
@@ -425,6 +459,9 @@ func (w *work) bind(ctx context.Context, id TouchID, bonds []Bond) error {
 	if err := w.need(ctx, traceKey(st.Trace)); err != nil {
 		return err
 	}
+	if err := w.whole(st); err != nil {
+		return err
+	}
 	had := w.trace(st.Trace).Bonds
 	all := slices.Clone(had)
 	for _, b := range bonds {
@@ -442,6 +479,12 @@ func (w *work) bind(ctx context.Context, id TouchID, bonds []Bond) error {
 // rebind moves the touch id to the trace that says the same with these bonds.
 func (w *work) rebind(ctx context.Context, id TouchID, bonds []Bond) error {
 	from := w.touch(id).Trace
+	if err := w.need(ctx, traceKey(from)); err != nil {
+		return err
+	}
+	if err := w.whole(w.touch(id)); err != nil {
+		return err
+	}
 	source := *w.trace(from)
 	var loads []store.Key
 	for _, k := range source.Keys {
@@ -460,7 +503,7 @@ func (w *work) rebind(ctx context.Context, id TouchID, bonds []Bond) error {
 		tr := w.editTrace(into)
 		tr.Keys, tr.Name, tr.Bonds = source.Keys, source.Name, bonds
 		for _, k := range tr.Keys {
-			w.enter(k, into)
+			w.enter(k, into, tr.Keys)
 		}
 	}
 	return w.depart(ctx, []TouchID{id}, from, into)

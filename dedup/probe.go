@@ -85,7 +85,7 @@ func (d *Desk) Probe(ctx context.Context, p Probe) (Verdict, error) {
 // until returns the end of a claim on a card that is here.
 func (w *work) until(card CardID, touch TouchID) time.Time {
 	claims, _, of := judge(w.seen(card, after).filings(after), w.desk.config.Claims, w.now)
-	if i, ok := of[touch]; ok {
+	if i, ok := of.to(touch); ok {
 		return claims[i].To
 	}
 	return time.Time{}
@@ -111,7 +111,7 @@ func (d *Desk) Filings(ctx context.Context, f Finder, q Filter, after store.Curs
 				return err
 			}
 			all, _, of := judge(v.filings(true), d.config.Claims, w.now)
-			if i, ok := of[id]; ok {
+			if i, ok := of.to(id); ok {
 				c := all[i]
 				reasons := make([]Reason, len(c.Reasons))
 				for j, r := range c.Reasons {

@@ -57,6 +57,7 @@ type Reader struct {
 	noPhone   map[uint64]bool
 	noEmail   map[string]bool
 	noName    map[string]bool
+	longest   int // of noName, in bytes
 }
 
 type provider struct {
@@ -157,6 +158,7 @@ func (r *Reader) addPlaceholder(columns []string) bool {
 		r.noEmail[strings.ToLower(value)] = true
 	case "name":
 		r.noName[strings.ToLower(value)] = true
+		r.longest = max(r.longest, 3*len(value)) // a letter may be three times as long as its lower one
 	default:
 		return false
 	}

@@ -50,12 +50,12 @@ func (w *work) solitary() bool {
 	if len(w.added) != 1 || len(w.fresh) != 1 || len(w.changed) > w.desk.config.MaxPeers {
 		return false
 	}
-	c := w.traces[w.fresh[0]]
+	c := w.traces.at(w.fresh[0])
 	if c.was != nil || c.now == nil || len(c.now.Bonds) > 0 || len(c.now.Founders) > 0 || c.now.Lead != w.added[0] || len(w.changed) != len(c.now.Keys) {
 		return false
 	}
 	for _, k := range c.now.Keys {
-		if u := w.uses[k]; u.was != nil || u.now.Ruled || u.now.Switchboard || len(u.now.Traces) != 1 {
+		if u := w.uses.at(k); u.was != nil || u.now.Ruled || u.now.Switchboard || len(u.now.Traces) != 1 {
 			return false
 		}
 	}
@@ -67,7 +67,8 @@ func (w *work) solitary() bool {
 
 // graph settles the traces that spreadOut found.
 func (w *work) graph(log func(step)) *graph {
-	g := &graph{reader: w.desk.config.Reader, limits: w.desk.config.limits(), nodes: make([]node, 0, len(w.spread)), log: log}
+	g := &w.g
+	g.reset(w.desk.config.Reader, w.desk.config.limits(), log)
 	for _, id := range w.spread {
 		tr := w.trace(id)
 		g.add(node{id: id, keys: tr.Keys, name: tr.Name, first: tr.First, bonds: tr.Bonds})
@@ -87,6 +88,7 @@ func (w *work) spreadOut(ctx context.Context) error {
 	visited := make(map[TraceID]bool)
 	crossed := make(map[Key]bool)
 	var next []TraceID
+	var keys []store.Key // to be read with next
 	visit := func(id TraceID) {
 		if !visited[id] {
 			visited[id] = true
@@ -98,7 +100,7 @@ func (w *work) spreadOut(ctx context.Context) error {
 			return
 		}
 		crossed[k] = true
-		c := w.uses[k]
+		c := w.uses.at(k)
 		c.used = true
 		if c.now == nil || c.was != nil && c.was.Class == ClassShared && !c.now.reopened(c.was) {
 			return
@@ -106,9 +108,16 @@ func (w *work) spreadOut(ctx context.Context) error {
 		for _, id := range c.now.Traces {
 			visit(id)
 		}
+		for _, peers := range c.now.Peers {
+			for _, k := range peers {
+				if !crossed[k] {
+					keys = append(keys, useKey(k))
+				}
+			}
+		}
 	}
 	for _, id := range w.fresh {
-		if w.traces[id].now != nil {
+		if c := w.traces.at(id); c == nil || c.now != nil {
 			visit(id)
 		}
 	}
@@ -118,11 +127,10 @@ func (w *work) spreadOut(ctx context.Context) error {
 	for len(next) > 0 {
 		round := next
 		next = nil
-		keys := make([]store.Key, 0, len(round))
 		for _, id := range round {
 			keys = append(keys, traceKey(id))
 		}
-		if err := w.need(ctx, keys...); err != nil {
+		if err := w.only(ctx, keys...); err != nil {
 			return err
 		}
 		keys = keys[:0]
@@ -144,10 +152,13 @@ func (w *work) spreadOut(ctx context.Context) error {
 		if len(w.spread) > w.desk.config.MaxReplay {
 			return w.tooLarge()
 		}
-		if err := w.need(ctx, keys...); err != nil {
+		if err := w.only(ctx, keys...); err != nil {
 			return err
 		}
 		for _, k := range keys {
+			if w.uses.at(Key(k.ID)).now == nil {
+				return errTorn
+			}
 			cross(Key(k.ID))
 		}
 	}
@@ -163,7 +174,7 @@ func (u *KeyUse) reopened(was *KeyUse) bool {
 func (w *work) tooLarge() error {
 	count := make(map[Key]int)
 	for _, id := range w.spread {
-		for _, k := range w.traces[id].now.Keys {
+		for _, k := range w.traces.at(id).now.Keys {
 			count[k]++
 		}
 	}
@@ -189,7 +200,11 @@ func (w *work) classify(ctx context.Context) error {
 		}
 		limits, others := w.desk.config.limits(), 0
 		for _, id := range u.Traces {
-			others += len(w.trace(id).Keys) - 1
+			tr := w.trace(id)
+			if tr == nil {
+				return errTorn
+			}
+			others += len(tr.Keys) - 1
 		}
 		if len(u.Traces) <= min(limits.names, limits.traces) && others <= limits.peers && !u.Switchboard && !u.Proved && !u.Ruled && u.Class != ClassShared {
 			continue
@@ -210,7 +225,7 @@ func (w *work) classify(ctx context.Context) error {
 		if u.Ruled && !full {
 			shared, why = u.Class == ClassShared, "ruling"
 		}
-		was := w.uses[k].was
+		was := w.uses.at(k).was
 		class := ClassPersonal
 		if shared {
 			class = ClassShared
@@ -221,7 +236,7 @@ func (w *work) classify(ctx context.Context) error {
 			row := w.editUse(k)
 			row.Class = class
 			if full {
-				row.Full, row.Traces = true, nil
+				row.Full, row.Traces, row.Peers = true, nil, nil
 			}
 		}
 		if shared && (was == nil || was.Class != ClassShared) {
@@ -253,7 +268,7 @@ func (w *work) name(g *graph) {
 		if n.loose {
 			continue
 		}
-		tr := w.traces[n.id].now
+		tr := w.traces.at(n.id).now
 		if n.leaf {
 			l := &g.links[n.links[0]]
 			if g.holder(l, time.Time{}) < 0 {
@@ -277,7 +292,7 @@ func (w *work) name(g *graph) {
 	aliases := make(map[int32][]Founder) // by root, where there are several
 	for i := range g.nodes {
 		n := &g.nodes[i]
-		for _, f := range w.traces[n.id].now.Founders {
+		for _, f := range w.traces.at(n.id).now.Founders {
 			root := g.root(int32(i))
 			if n.leaf && !n.loose {
 				if h := g.holder(&g.links[n.links[0]], f.At); h >= 0 {
@@ -301,7 +316,7 @@ func (w *work) name(g *graph) {
 		if !n.loose && !(n.leaf && g.holder(&g.links[n.links[0]], time.Time{}) >= 0) {
 			card, further = CardID(best[root].id), names[root]
 		}
-		if tr := w.traces[n.id].now; tr.Card != card || !slices.Equal(tr.Aliases, further) {
+		if tr := w.traces.at(n.id).now; tr.Card != card || !slices.Equal(tr.Aliases, further) {
 			row := w.editTrace(n.id)
 			row.Card, row.Aliases = card, further
 		}
@@ -323,14 +338,14 @@ func named(founders []Founder) []CardID {
 // found notes the touches that founded a card.
 func (w *work) found() {
 	for _, id := range w.added {
-		st := w.touches[id].now
+		st := w.touches.at(id).now
 		if st.Root != "" {
 			continue
 		}
-		tr := w.traces[st.Trace].now
+		tr := w.traces.at(st.Trace).now
 		if tr.Card == CardID(id) && !slices.ContainsFunc(tr.Founders, func(f Founder) bool { return f.Touch == id }) {
 			row := w.editTrace(st.Trace)
-			row.Founders = append(slices.Clip(row.Founders), Founder{Touch: id, At: st.When(), Born: st.Stored})
+			row.Founders = extend(&w.founders, row.Founders, Founder{Touch: id, At: st.When(), Born: st.Stored})
 		}
 	}
 }
@@ -353,19 +368,27 @@ func row[T any](c *cell[T], s side) *T {
 	return c.now
 }
 
+// sure is row for what a decision rests on: it is guarded.
+func sure[T any](c *cell[T], s side) *T {
+	if c != nil {
+		c.used = true
+	}
+	return row(c, s)
+}
+
 // leaf reports whether a trace's touches are placed by time: nameless, with one key.
 func (tr *Trace) leaf() bool { return tr.Name == "" && len(tr.Keys) == 1 && len(tr.Bonds) == 0 }
 
 // cardOf returns the card on which a touch lies, and whether that is sure: not only by time on a
 // key that several cards have. What it needs must be here: see ring.
 func (w *work) cardOf(st *StoredTouch, s side) (CardID, bool) {
-	tr := row(w.traces[st.Trace], s)
+	tr := sure(w.traces.at(st.Trace), s)
 	if tr == nil {
 		return "", false
 	}
 	root := st
 	if st.Root != "" {
-		if r := row(w.touches[st.Root], s); r != nil {
+		if r := row(w.touches.at(st.Root), s); r != nil {
 			root = r
 		}
 	}
@@ -373,7 +396,7 @@ func (w *work) cardOf(st *StoredTouch, s side) (CardID, bool) {
 		return tr.Card, true
 	}
 	if tr.leaf() {
-		if u := row(w.uses[tr.Keys[0]], s); u != nil && u.Class != ClassShared {
+		if u := sure(w.uses.at(tr.Keys[0]), s); u != nil && u.Class != ClassShared {
 			if h := w.holder(u, root.When(), s); h != nil {
 				return h.Card, u.Class != ClassContested
 			}
@@ -386,10 +409,11 @@ func (w *work) cardOf(st *StoredTouch, s side) (CardID, bool) {
 func (w *work) holder(u *KeyUse, at time.Time, s side) *Trace {
 	var held, first *Trace
 	for _, id := range u.Traces {
-		tr := row(w.traces[id], s)
+		tr := row(w.traces.at(id), s)
 		if tr == nil || tr.leaf() {
 			continue
 		}
+		w.traces.at(id).used = true
 		if first == nil || compareTraces(tr, first) < 0 {
 			first = tr
 		}
@@ -410,7 +434,7 @@ func compareTraces(a, b *Trace) int {
 // ring loads what cardOf needs for the touches of these traces.
 func (w *work) ring(ctx context.Context, traces ...TraceID) error {
 	if len(traces) == 1 {
-		if c := w.traces[traces[0]]; c != nil && c.now != nil && c.now.Card != "" {
+		if c := w.traces.at(traces[0]); c != nil && c.now != nil && c.now.Card != "" {
 			c.used = true
 			return nil
 		}
@@ -451,20 +475,21 @@ func (w *work) ring(ctx context.Context, traces ...TraceID) error {
 // moves notes which touches changed their card.
 func (w *work) moves(ctx context.Context) error {
 	if moved, ok := w.wholeCards(); ok {
-		for _, old := range slices.Sorted(maps.Keys(moved)) {
-			if to := moved[old]; to != old {
-				w.emit(Event{Kind: EventMerged, Card: to, Was: old, Rule: RuleKey})
+		slices.SortFunc(moved, func(a, b move) int { return strings.Compare(string(a.old), string(b.old)) })
+		for _, m := range moved {
+			if m.to != m.old {
+				w.emit(Event{Kind: EventMerged, Card: m.to, Was: m.old, Rule: RuleKey})
 			}
 		}
 		return nil
 	}
-	if err := w.load(ctx, Query{History: w.existing()}); err != nil {
+	if err := w.histories(ctx, w.existing()...); err != nil {
 		return err
 	}
 	olds := make(map[CardID]bool)
 	splits := make(map[CardID]CardID)
-	for _, id := range slices.Sorted(maps.Keys(w.touches)) {
-		c := w.touches[id]
+	for _, id := range slices.Sorted(slices.Values(w.touches.ids)) {
+		c := w.touches.at(id)
 		if c.was == nil || c.was.Trace == "" || c.now == nil || c.was.Echo && c.now.Echo {
 			continue
 		}
@@ -488,7 +513,7 @@ func (w *work) moves(ctx context.Context) error {
 // existing returns the traces here that had touches before.
 func (w *work) existing() []TraceID {
 	var ids []TraceID
-	for id, c := range w.traces {
+	for id, c := range w.traces.all() {
 		if c.was != nil && c.used {
 			ids = append(ids, id)
 		}
@@ -497,27 +522,36 @@ func (w *work) existing() []TraceID {
 	return ids
 }
 
+// A move is where a card went.
+type move struct{ old, to CardID }
+
 // wholeCards returns where each card went, if each went somewhere as a whole.
-func (w *work) wholeCards() (map[CardID]CardID, bool) {
-	for _, c := range w.touches {
+func (w *work) wholeCards() ([]move, bool) {
+	for _, c := range w.touches.all() {
 		if c.was != nil && c.now != nil && c.was.Trace != "" && c.was.Trace != c.now.Trace {
 			return nil, false
 		}
 	}
-	var moved map[CardID]CardID
+	moved := make([]move, 0, 4)
+	index := make(map[CardID]CardID)
 	whole := true
 	pair := func(old, now CardID) {
-		if moved == nil {
-			moved = make(map[CardID]CardID)
-		}
-		if to, ok := moved[old]; ok && to != now {
+		to, ok := index[old]
+		switch {
+		case !ok:
+			index[old] = now
+			moved = append(moved, move{old, now})
+		case to != now:
 			whole = false
 		}
-		moved[old] = now
 	}
 	for _, id := range w.spread {
-		c := w.traces[id]
+		c := w.traces.at(id)
 		if c.was == nil {
+			continue
+		}
+		if c.was.Card != "" && c.now != nil && c.now.Card != "" {
+			pair(c.was.Card, c.now.Card)
 			continue
 		}
 		a, b := w.placing(c.was, before), w.placing(c.now, after)
@@ -544,8 +578,8 @@ func (w *work) wholeCards() (map[CardID]CardID, bool) {
 			break
 		}
 	}
-	for old, to := range moved {
-		if next, ok := moved[to]; old != to && ok && next != to {
+	for _, m := range moved {
+		if next, ok := index[m.to]; m.old != m.to && ok && next != m.to {
 			whole = false // it went where another one left
 		}
 	}
@@ -566,13 +600,14 @@ func (w *work) placing(tr *Trace, s side) []stretch {
 	if !tr.leaf() {
 		return nil
 	}
-	u := row(w.uses[tr.Keys[0]], s)
+	u := sure(w.uses.at(tr.Keys[0]), s)
 	if u == nil || u.Class == ClassShared {
 		return nil
 	}
 	var holders []*Trace
 	for _, id := range u.Traces {
-		if h := row(w.traces[id], s); h != nil && !h.leaf() {
+		if h := row(w.traces.at(id), s); h != nil && !h.leaf() {
+			w.traces.at(id).used = true
 			holders = append(holders, h)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,13 +27,21 @@ const (
 
 // A Query names what to load. A key that was never written is answered with Version 0.
 //
-// An identifier's key brings along the traces on it, each with Latest set, so that a touch costs few
+// An identifier's key brings along, unless Bare, the traces on it, each with Latest set, so that a touch costs few
 // round trips; and if it is not shared, the keys of these traces.
 type Query struct {
 	Keys    []store.Key // of any kind
 	Cards   []CardID    // the traces on these cards
-	History []TraceID   // the touches of these traces
+	History []TraceID   // the touches of these traces; a trace gets another version with each that comes or goes
 	Lock    bool        // a Commit follows
+
+	// Bare says that Keys need bring nothing along.
+	Bare bool
+
+	// Ahead is a hint: what hangs together with Keys by keys that are not shared will be asked for
+	// next, with its touches. A store with round trips may bring it along, as far as it likes, each
+	// trace whose touches are all there marked Whole.
+	Ahead bool
 }
 
 // An Aggregate is a row with its version. Of the pointers the one of its key's kind is set, none if
@@ -47,6 +56,9 @@ type Aggregate struct {
 
 	// Latest is set on a trace that a key brought along: its latest touch, by (Received, ID).
 	Latest *Latest
+
+	// Whole says that the touches of this trace are here too, read after it was.
+	Whole bool
 }
 
 // A Latest is what is known at a glance of a trace's latest touch.
@@ -111,6 +123,7 @@ type opaque struct {
 // A KeyUse is what is known of a key.
 type KeyUse struct {
 	Traces      []TraceID    `json:"traces,omitempty"` // that have it; empty once Full
+	Peers       [][]Key      `json:"peers,omitempty"`  // of each of Traces: its other keys
 	Class       Class        `json:"class"`
 	Ruled       bool         `json:"ruled,omitempty"` // Class is by the rulings in Rulings
 	Rulings     []DecisionID `json:"rulings,omitempty"`
@@ -119,6 +132,14 @@ type KeyUse struct {
 	Proved      bool         `json:"proved,omitempty"`      // shared by traces that were erased since
 	Since       time.Time    `json:"since,omitzero"`        // the earliest First of erased traces
 	Marks       []Mark       `json:"marks,omitempty"`       // of external keys that we wrote to: the latest 64
+}
+
+// leave takes a trace off the list.
+func (u *KeyUse) leave(id TraceID) {
+	if i := slices.Index(u.Traces, id); i >= 0 {
+		u.Traces = slices.Delete(slices.Clone(u.Traces), i, i+1)
+		u.Peers = slices.Delete(slices.Clone(u.Peers), i, i+1)
+	}
 }
 
 // A Trace is a set of touches with the same evidence.

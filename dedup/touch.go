@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -135,10 +134,19 @@ func validID(field, id string) error {
 		return &InvalidError{Field: field, Value: id, Why: "is required"}
 	case len(id) > maxID:
 		return &InvalidError{Field: field, Value: id, Why: "is longer than 256 bytes"}
-	case !utf8.ValidString(id) || strings.ContainsFunc(id, func(c rune) bool { return c < ' ' }):
+	case !utf8.ValidString(id) || hasControl(id):
 		return &InvalidError{Field: field, Value: id, Why: "must be UTF-8 without control characters"}
 	}
 	return nil
+}
+
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // instant is t as stores keep it; the zero time stays zero.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -13,10 +14,14 @@ import (
 // A cell is a row as a command found it, and as it leaves it.
 type cell[T any] struct {
 	version int64
-	was     *T // nil: absent
-	now     *T // nil: absent; never changed in place while it is was
+	was     *T      // nil: absent
+	now     *T      // nil: absent; never changed in place while it is was
+	own     T       // what now is once it was edited
+	latest  *Latest // of a trace, if a key brought it along
 	dirty   bool
+	grown   bool // of a trace: a touch joins it, so what was read of its touches no longer holds
 	used    bool // the decision rests on it: it is guarded
+	whole   bool // of a trace: its touches are here
 }
 
 // edit returns the row to be changed, a zero one if it was absent.
@@ -24,57 +29,139 @@ func (c *cell[T]) edit() *T {
 	c.used = true
 	if !c.dirty {
 		c.dirty = true
-		row := new(T)
 		if c.now != nil {
-			*row = *c.now
+			c.own = *c.now
 		}
-		c.now = row
+		c.now = &c.own
 	}
 	return c.now
+}
+
+// A table is the cells of one kind, in the order in which they came. It is used again and again.
+type table[ID comparable, T any] struct {
+	ids   []ID
+	cells []*cell[T]      // behind len(ids): clean ones
+	index map[ID]*cell[T] // once there are many
+}
+
+const few = 16 // as many are found faster without an index
+
+// at returns the cell of id, nil if it is not here.
+func (t *table[ID, T]) at(id ID) *cell[T] {
+	if len(t.ids) > few {
+		return t.index[id]
+	}
+	for i := range t.ids {
+		if t.ids[i] == id {
+			return t.cells[i]
+		}
+	}
+	return nil
+}
+
+// add makes a cell for id, which has none.
+func (t *table[ID, T]) add(id ID) *cell[T] {
+	n := len(t.ids)
+	if n == len(t.cells) {
+		t.cells = append(t.cells, new(cell[T]))
+	}
+	c := t.cells[n]
+	t.ids = append(t.ids, id)
+	switch {
+	case n == few:
+		if t.index == nil {
+			t.index = make(map[ID]*cell[T])
+		}
+		for i, id := range t.ids {
+			t.index[id] = t.cells[i]
+		}
+	case n > few:
+		t.index[id] = c
+	}
+	return c
+}
+
+// edit returns the row of id to be changed.
+func (t *table[ID, T]) edit(id ID) *T {
+	c := t.at(id)
+	if c == nil {
+		c = t.add(id)
+	}
+	return c.edit()
+}
+
+// all goes through the cells that are here.
+func (t *table[ID, T]) all() iter.Seq2[ID, *cell[T]] {
+	return func(yield func(ID, *cell[T]) bool) {
+		for i, id := range t.ids {
+			if !yield(id, t.cells[i]) {
+				return
+			}
+		}
+	}
+}
+
+func (t *table[ID, T]) clear() {
+	for _, c := range t.cells[:len(t.ids)] {
+		*c = cell[T]{}
+	}
+	clear(t.ids)
+	t.ids = t.ids[:0]
+	clear(t.index)
 }
 
 // A work is the part of a store that one command reads, decides on and changes.
 type work struct {
 	desk    *Desk
 	lock    bool // a commit follows
+	ahead   bool // the touches of what hangs together will be wanted
 	command string
 	cause   store.Key // the touch or ruling that brings it about
 	by, why string
 	now     time.Time // the desk's clock
 	stamp   time.Time // not before anything seen: orders what is written
 
-	touches   map[TouchID]*cell[StoredTouch]
-	uses      map[Key]*cell[KeyUse]
-	traces    map[TraceID]*cell[Trace]
-	decisions map[DecisionID]*cell[StoredDecision]
-	latest    map[TraceID]Latest
+	touches   table[TouchID, StoredTouch]
+	uses      table[Key, KeyUse]
+	traces    table[TraceID, Trace]
+	decisions table[DecisionID, StoredDecision]
 
-	fresh   []TraceID         // new, or with another First or other bonds: settle starts from them
-	changed []Key             // keys whose traces or rulings changed
-	added   []TouchID         // touches that this command stores
-	spread  []TraceID         // what settle visited
-	solo    bool              // the one touch added is a card of its own that nobody was on
-	filed   map[TouchID]Claim // how the filings added were answered
+	fresh   []TraceID // new, or with another First or other bonds: settle starts from them
+	changed []Key     // keys whose traces or rulings changed
+	added   []TouchID // touches that this command stores
+	spread  []TraceID // what settle visited
+	solo    bool      // the one touch added is a card of its own that nobody was on
+	filed   []filed   // how the filings added were answered
 	events  []Event
-	seqs    map[store.Key]int64
+	seq     int64 // of the last event of the cause
 
 	// Kept from one use of w to the next.
-	guards []store.Guard
-	rows   []Aggregate
-	asked  []store.Key
+	guards   []store.Guard
+	rows     []Aggregate
+	asked    []store.Key
+	g        graph
+	founders []Founder // pieces of it are lists in the rows, as of the following
+	ids      []TraceID
+	keys     []Key
+	peers    [][]Key
+}
+
+type filed struct {
+	touch TouchID
+	claim Claim
+}
+
+// extend returns list and v in a piece of room, which it extends.
+func extend[T any](room *[]T, list []T, v T) []T {
+	from := len(*room)
+	*room = append(append(*room, list...), v)
+	return slices.Clip((*room)[from:])
 }
 
 func (d *Desk) newWork(command string, lock bool) *work {
 	w, ok := d.works.Get().(*work)
 	if !ok {
-		w = &work{
-			touches:   make(map[TouchID]*cell[StoredTouch]),
-			uses:      make(map[Key]*cell[KeyUse]),
-			traces:    make(map[TraceID]*cell[Trace]),
-			decisions: make(map[DecisionID]*cell[StoredDecision]),
-			latest:    make(map[TraceID]Latest),
-			seqs:      make(map[store.Key]int64),
-		}
+		w = new(work)
 	}
 	now := instant(d.config.Now())
 	w.desk, w.lock, w.command, w.now, w.stamp = d, lock, command, now, now
@@ -84,19 +171,18 @@ func (d *Desk) newWork(command string, lock bool) *work {
 // free gives w back. Nothing of it may be used any more, but for the rows themselves.
 func (w *work) free() {
 	d := w.desk
-	if len(w.touches)+len(w.traces) > 512 {
+	if len(w.touches.ids)+len(w.traces.ids) > 512 {
 		return // clearing a large map costs more than a new one
 	}
-	clear(w.touches)
-	clear(w.uses)
-	clear(w.traces)
-	clear(w.decisions)
-	clear(w.latest)
-	clear(w.seqs)
-	w.solo = false
+	w.touches.clear()
+	w.uses.clear()
+	w.traces.clear()
+	w.decisions.clear()
+	w.solo, w.seq, w.filed = false, 0, w.filed[:0]
+	w.founders, w.ids, w.keys, w.peers, w.ahead = w.founders[:0], w.ids[:0], w.keys[:0], w.peers[:0], false
 	w.fresh, w.changed, w.added, w.spread = w.fresh[:0], w.changed[:0], w.added[:0], w.spread[:0]
 	clear(w.rows)
-	w.events, w.filed, w.cause, w.by, w.why = nil, nil, store.Key{}, "", ""
+	w.events, w.cause, w.by, w.why = nil, store.Key{}, "", ""
 	d.works.Put(w)
 }
 
@@ -109,32 +195,66 @@ func decisionKey(id DecisionID) store.Key { return store.Key{Kind: RowDecision, 
 func (w *work) has(k store.Key) bool {
 	switch k.Kind {
 	case RowTouch:
-		return w.touches[TouchID(k.ID)] != nil
+		return w.touches.at(TouchID(k.ID)) != nil
 	case RowKey:
-		return w.uses[Key(k.ID)] != nil
+		return w.uses.at(Key(k.ID)) != nil
 	case RowTrace:
-		return w.traces[TraceID(k.ID)] != nil
+		return w.traces.at(TraceID(k.ID)) != nil
 	}
-	return w.decisions[DecisionID(k.ID)] != nil
+	return w.decisions.at(DecisionID(k.ID)) != nil
 }
 
-// need loads the rows that are not here yet.
+// need loads the rows that are not here yet, with what keys bring along.
 func (w *work) need(ctx context.Context, keys ...store.Key) error {
+	return w.fetch(ctx, Query{}, keys)
+}
+
+// only loads the rows that are not here yet, and no others.
+func (w *work) only(ctx context.Context, keys ...store.Key) error {
+	return w.fetch(ctx, Query{Bare: true}, keys)
+}
+
+func (w *work) fetch(ctx context.Context, q Query, keys []store.Key) error {
 	missing := w.asked[:0]
 	for _, k := range keys {
-		if !w.has(k) && !slices.Contains(missing, k) {
+		// Among many it is for the store to see what is asked for twice.
+		if !w.has(k) && (len(missing) > few || !slices.Contains(missing, k)) {
 			missing = append(missing, k)
 		}
 	}
 	if w.asked = missing; len(missing) == 0 {
 		return nil
 	}
-	if err := w.load(ctx, Query{Keys: missing}); err != nil {
+	q.Keys, q.Ahead = missing, w.ahead
+	if err := w.load(ctx, q); err != nil {
 		return err
 	}
 	for _, k := range missing {
 		if !w.has(k) {
 			return fmt.Errorf("dedup: the store did not answer for %v", k)
+		}
+	}
+	return nil
+}
+
+// histories loads the touches of traces that are here, so far as they are not and the trace is not
+// new.
+func (w *work) histories(ctx context.Context, traces ...TraceID) error {
+	var q Query
+	for _, id := range traces {
+		if c := w.traces.at(id); c == nil || c.was != nil && !c.whole {
+			q.History = append(q.History, id)
+		}
+	}
+	if len(q.History) == 0 {
+		return nil
+	}
+	if err := w.load(ctx, q); err != nil {
+		return err
+	}
+	for _, id := range q.History {
+		if c := w.traces.at(id); c != nil {
+			c.whole = true
 		}
 	}
 	return nil
@@ -160,27 +280,32 @@ func (w *work) put(a *Aggregate) error {
 		if a.Touch != nil {
 			w.see(a.Touch.Stored)
 		}
-		return keep(w.touches, TouchID(a.Key.ID), a, a.Touch)
+		return keep(&w.touches, TouchID(a.Key.ID), a, a.Touch)
 	case RowKey:
-		return keep(w.uses, Key(a.Key.ID), a, a.Use)
+		return keep(&w.uses, Key(a.Key.ID), a, a.Use)
 	case RowTrace:
 		if a.Trace != nil {
 			w.see(a.Trace.Changed)
 		}
-		if a.Latest != nil {
-			w.latest[TraceID(a.Key.ID)] = *a.Latest
+		if err := keep(&w.traces, TraceID(a.Key.ID), a, a.Trace); err != nil {
+			return err
 		}
-		return keep(w.traces, TraceID(a.Key.ID), a, a.Trace)
+		c := w.traces.at(TraceID(a.Key.ID))
+		if a.Latest != nil {
+			c.latest = a.Latest
+		}
+		c.whole = c.whole || a.Whole
+		return nil
 	case RowDecision:
-		return keep(w.decisions, DecisionID(a.Key.ID), a, a.Decision)
+		return keep(&w.decisions, DecisionID(a.Key.ID), a, a.Decision)
 	}
 	return nil
 }
 
 var errTorn = fmt.Errorf("dedup: rows changed while they were read: %w", store.ErrConflict)
 
-func keep[ID comparable, T any](cells map[ID]*cell[T], id ID, a *Aggregate, row *T) error {
-	if c := cells[id]; c != nil {
+func keep[ID comparable, T any](t *table[ID, T], id ID, a *Aggregate, row *T) error {
+	if c := t.at(id); c != nil {
 		if c.version != a.Version {
 			return errTorn
 		}
@@ -189,7 +314,8 @@ func keep[ID comparable, T any](cells map[ID]*cell[T], id ID, a *Aggregate, row 
 	if a.Version == 0 {
 		row = nil
 	}
-	cells[id] = &cell[T]{version: a.Version, was: row, now: row}
+	c := t.add(id)
+	c.version, c.was, c.now = a.Version, row, row
 	return nil
 }
 
@@ -202,7 +328,7 @@ func (w *work) see(t time.Time) {
 
 // touch, use and trace return rows that are here, nil if absent. What is read this way is guarded.
 func (w *work) touch(id TouchID) *StoredTouch {
-	c := w.touches[id]
+	c := w.touches.at(id)
 	if c == nil {
 		return nil
 	}
@@ -210,7 +336,7 @@ func (w *work) touch(id TouchID) *StoredTouch {
 }
 
 func (w *work) use(k Key) *KeyUse {
-	c := w.uses[k]
+	c := w.uses.at(k)
 	if c == nil {
 		return nil
 	}
@@ -219,7 +345,7 @@ func (w *work) use(k Key) *KeyUse {
 }
 
 func (w *work) trace(id TraceID) *Trace {
-	c := w.traces[id]
+	c := w.traces.at(id)
 	if c == nil {
 		return nil
 	}
@@ -227,23 +353,9 @@ func (w *work) trace(id TraceID) *Trace {
 	return c.now
 }
 
-func (w *work) editTrace(id TraceID) *Trace {
-	c := w.traces[id]
-	if c == nil {
-		c = &cell[Trace]{}
-		w.traces[id] = c
-	}
-	return c.edit()
-}
+func (w *work) editTrace(id TraceID) *Trace { return w.traces.edit(id) }
 
-func (w *work) editUse(k Key) *KeyUse {
-	c := w.uses[k]
-	if c == nil {
-		c = &cell[KeyUse]{}
-		w.uses[k] = c
-	}
-	return c.edit()
-}
+func (w *work) editUse(k Key) *KeyUse { return w.uses.edit(k) }
 
 // forget makes a row absent.
 func forget[T any](c *cell[T]) {
@@ -254,8 +366,11 @@ func (w *work) emit(e Event) {
 	if e.Key == (store.Key{}) {
 		e.Key = w.cause
 	}
-	w.seqs[e.Key]++
-	e.Seq, e.Command, e.Why = w.seqs[e.Key], w.command, w.why
+	e.Seq, e.Command, e.Why = 1, w.command, w.why // a touch that is not the cause has one
+	if e.Key == w.cause {
+		w.seq++
+		e.Seq = w.seq
+	}
 	if e.By == "" {
 		e.By = w.by
 	}
@@ -265,9 +380,9 @@ func (w *work) emit(e Event) {
 // order gives what w adds its times: behind all that it has seen, and behind what it moves.
 func (w *work) order() {
 	for i, id := range w.added {
-		st := w.touches[id].edit()
+		st := w.touches.at(id).edit()
 		st.Stored = w.stamp.Add(time.Duration(i+1) * time.Microsecond)
-		if c := w.traces[st.Trace]; c.was == nil && c.now.Lead == id {
+		if c := w.traces.at(st.Trace); c.was == nil && c.now.Lead == id {
 			c.now.Born = st.Stored
 		}
 	}
@@ -281,7 +396,7 @@ func (w *work) finish() {
 		e := &w.events[i]
 		e.At = w.stamp
 		if e.Kind == EventAttached {
-			e.At = w.touches[e.Touch].now.Stored
+			e.At = w.touches.at(e.Touch).now.Stored
 		}
 	}
 }
@@ -290,7 +405,7 @@ func (w *work) finish() {
 func (w *work) change() Change {
 	var c Change
 	c.Guards, c.Rows = w.guards[:0], w.rows[:0]
-	for id, cell := range w.touches {
+	for id, cell := range w.touches.all() {
 		if add(&c, cell, touchKey(id)) {
 			c.Rows = append(c.Rows, Aggregate{Key: touchKey(id), Touch: cell.now})
 		}
@@ -298,12 +413,12 @@ func (w *work) change() Change {
 			c.Unlist = append(c.Unlist, Listing{touchKey(id), string(cell.was.Trace)})
 		}
 	}
-	for id, cell := range w.uses {
+	for id, cell := range w.uses.all() {
 		if add(&c, cell, useKey(id)) {
 			c.Rows = append(c.Rows, Aggregate{Key: useKey(id), Use: cell.now})
 		}
 	}
-	for id, cell := range w.traces {
+	for id, cell := range w.traces.all() {
 		if add(&c, cell, traceKey(id)) {
 			cell.now.Changed = w.stamp.Add(time.Duration(len(w.added)) * time.Microsecond)
 			c.Rows = append(c.Rows, Aggregate{Key: traceKey(id), Trace: cell.now})
@@ -312,7 +427,7 @@ func (w *work) change() Change {
 			c.Unlist = append(c.Unlist, Listing{traceKey(id), string(cell.was.Card)})
 		}
 	}
-	for id, cell := range w.decisions {
+	for id, cell := range w.decisions.all() {
 		if add(&c, cell, decisionKey(id)) {
 			c.Rows = append(c.Rows, Aggregate{Key: decisionKey(id), Decision: cell.now})
 		}
@@ -327,12 +442,12 @@ func add[T any](c *Change, cell *cell[T], key store.Key) bool {
 	if !cell.used {
 		return false
 	}
-	write := cell.dirty && (cell.now != nil || cell.was != nil)
+	write := cell.dirty && (cell.now != nil || cell.was != nil) || cell.grown
 	c.Guards = append(c.Guards, store.Guard{Key: key, Version: cell.version, Write: write})
 	if write && cell.now == nil {
 		c.Forget = append(c.Forget, key)
 	}
-	return write && cell.now != nil
+	return cell.dirty && write && cell.now != nil
 }
 
 // commit writes what w decided, if anything.
@@ -342,6 +457,18 @@ func (w *work) commit(ctx context.Context) error {
 		return nil
 	}
 	return w.desk.config.Store.Commit(ctx, c)
+}
+
+// because returns err, the reason for which w ends; a conflict if w read rows that did not all stand
+// at one moment, so that the reason may be none.
+func (w *work) because(ctx context.Context, err error) error {
+	if errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	if torn := w.unchanged(ctx); torn != nil {
+		return torn
+	}
+	return err
 }
 
 // unchanged reads everything again that w rests on, and returns a conflict if it is not the same.
@@ -385,13 +512,6 @@ func (d *Desk) read(ctx context.Context, keys []store.Key, look func(ctx context
 	return d.run(ctx, keys, func(ctx context.Context) error {
 		w := d.newWork("", false)
 		defer w.free()
-		err := look(ctx, w)
-		if errors.Is(err, store.ErrConflict) {
-			return err
-		}
-		if torn := w.unchanged(ctx); torn != nil {
-			return torn
-		}
-		return err
+		return w.because(ctx, look(ctx, w))
 	})
 }

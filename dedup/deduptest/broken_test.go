@@ -112,6 +112,20 @@ func TestSuiteFindsBrokenStores(t *testing.T) {
 			}
 			return rows[:len(rows)-1]
 		}},
+		"a history of old": {load: func(q *dedup.Query, rows []dedup.Aggregate) []dedup.Aggregate {
+			for i := range rows {
+				if rows[i].Touch != nil && len(q.History) > 0 {
+					rows[i].Version--
+				}
+			}
+			return rows
+		}},
+		"versions only with rows": {commit: func(c *dedup.Change) {
+			for i := range c.Guards {
+				g := &c.Guards[i]
+				g.Write = g.Write && (slices.Contains(c.Forget, g.Key) || slices.ContainsFunc(c.Rows, func(a dedup.Aggregate) bool { return a.Key == g.Key }))
+			}
+		}},
 		"a lost reason":    {load: eachTouch(func(t *dedup.StoredTouch) { t.Reasons = nil })},
 		"a truncated time": {load: eachTouch(func(t *dedup.StoredTouch) { t.Received = t.Received.Truncate(time.Millisecond) })},
 		"trimmed texts":    {load: eachTouch(func(t *dedup.StoredTouch) { t.Name = string([]rune(t.Name)) })},

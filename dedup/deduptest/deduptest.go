@@ -45,6 +45,7 @@ func Cases(s dedup.Store) []storetest.Case {
 	add("latest", "a trace that a key brings along shows its latest touch by (Received, ID)", tryLatest)
 	add("cards", "the traces on a card are those last written with it", tryCards)
 	add("history", "the history of a trace is the touches last written with it", tryHistory)
+	add("grown", "a trace whose guard says Write gets another version and stays as it was, if no row comes with it", tryGrown)
 	add("forgotten", "a forgotten row is absent, and listed nowhere", tryForgotten)
 	add("desk", "a desk over the store ends in Partition, rulings and erasure included", tryDesk)
 	add("writers", "many writers of the same touches in different orders end in Partition", tryWriters)
@@ -174,7 +175,7 @@ func tryRows(ctx context.Context, s dedup.Store) error {
 		Reasons: []dedup.Reason{{Code: dedup.ReasonMasked, Field: "Phone", Value: "***", Touch: "t"}},
 		Awaited: []dedup.TouchID{"later", "latest"},
 	}
-	use := dedup.KeyUse{Traces: []dedup.TraceID{trace}, Class: dedup.ClassContested, Ruled: true, Rulings: []dedup.DecisionID{"d1", "d2"},
+	use := dedup.KeyUse{Traces: []dedup.TraceID{trace, trace + "2"}, Peers: [][]dedup.Key{{key + "2"}, nil}, Class: dedup.ClassContested, Ruled: true, Rulings: []dedup.DecisionID{"d1", "d2"},
 		Full: true, Switchboard: true, Proved: true, Since: moment, Marks: []dedup.Mark{{Touch: "m", Received: moment, Hash: "h", Sent: true}}}
 	tr := dedup.Trace{Keys: []dedup.Key{key}, Name: "anna ivanova", First: moment, Card: dedup.CardID(id), Aliases: []dedup.CardID{"x", "y"}, Claimed: true,
 		Founders: []dedup.Founder{{Touch: id, At: moment, Born: moment}}, Bonds: []dedup.Bond{{Decision: "d", Ruling: dedup.RulingDifferent, B: true}, {Decision: "e", Peers: []dedup.TraceID{trace}}},
@@ -346,16 +347,24 @@ func tryHistory(ctx context.Context, s dedup.Store) error {
 	}
 	of := func(trace dedup.TraceID) (int, error) {
 		rows, err := load(ctx, s, dedup.Query{History: []dedup.TraceID{trace}})
+		if err != nil {
+			return 0, err
+		}
 		n := 0
 		for _, a := range rows {
-			if a.Touch != nil && a.Touch.Trace == trace {
-				if a.Version == 0 {
-					return 0, errors.New("a touch of a history has no version")
-				}
-				n++
+			if a.Touch == nil || a.Touch.Trace != trace {
+				continue
 			}
+			own, err := load(ctx, s, dedup.Query{Keys: []store.Key{a.Key}})
+			if err != nil {
+				return 0, err
+			}
+			if a.Version == 0 || a.Version != own[a.Key].Version {
+				return 0, fmt.Errorf("a touch of a history has version %d, its row %d", a.Version, own[a.Key].Version)
+			}
+			n++
 		}
-		return n, err
+		return n, nil
 	}
 	id := dedup.TouchID(traces[0] + "-0")
 	err = write(ctx, s, dedup.Change{
@@ -370,6 +379,34 @@ func tryHistory(ctx context.Context, s dedup.Store) error {
 		}
 	}
 	return nil
+}
+
+func tryGrown(ctx context.Context, s dedup.Store) error {
+	_, _, traces, _, err := listing(ctx, s, dedup.ClassPersonal)
+	if err != nil {
+		return err
+	}
+	k := traceKey(traces[0])
+	read := func() (dedup.Aggregate, error) {
+		rows, err := load(ctx, s, dedup.Query{Keys: []store.Key{k}})
+		return rows[k], err
+	}
+	was, err := read()
+	if err != nil {
+		return err
+	}
+	err = s.Commit(ctx, dedup.Change{Guards: []store.Guard{{Key: k, Version: was.Version, Write: true}}})
+	if err != nil {
+		return err
+	}
+	now, err := read()
+	if err != nil {
+		return err
+	}
+	if now.Version == was.Version {
+		return fmt.Errorf("the version is still %d", now.Version)
+	}
+	return same("the trace", now.Trace, was.Trace)
 }
 
 func tryForgotten(ctx context.Context, s dedup.Store) error {

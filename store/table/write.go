@@ -69,6 +69,10 @@ func (w *Write) Append(key store.Key, seq int64, at time.Time, doc any) {
 	w.events = append(w.events, event{key, seq, at, w.JSON(doc)})
 }
 
+// A VersionOf, as an argument of Exec, stands for the version that the key has after this commit. Its
+// guard says Write.
+type VersionOf store.Key
+
 // JSON returns v as a document for Exec.
 func (w *Write) JSON(v any) string {
 	doc, err := json.Marshal(v)
@@ -135,7 +139,21 @@ func (w *Write) Plan(p Part) ([]Step, []Statement, error) {
 			return nil, nil, err
 		}
 	}
-	rest := slices.Clip(w.rows)
+	rest := slices.Clone(w.rows)
+	for i, row := range rest {
+		for j, arg := range row.Args {
+			key, ok := arg.(VersionOf)
+			if !ok {
+				continue
+			}
+			if err := unguarded(store.Key(key)); err != nil {
+				return nil, nil, err
+			}
+			at, _ := slices.BinarySearchFunc(steps, store.Key(key), func(s Step, k store.Key) int { return s.Key.Compare(k) })
+			rest[i].Args = slices.Clone(rest[i].Args)
+			rest[i].Args[j] = steps[at].Next
+		}
+	}
 	insert := p.Expand(`insert into {event} (id, kind, seq, at, doc) values ($1, $2, $3, $4, $5)`)
 	for _, e := range w.events {
 		if err := unguarded(e.key); err != nil {

@@ -1,4 +1,4 @@
--- tenure: the tables of package dedup, version 1.
+-- tenure: the tables of package dedup, version 2.
 -- Apply once, in the schema that your connections' search_path names first.
 
 create table if not exists tenure_schema (
@@ -35,7 +35,8 @@ create table tenure_dedup_feed (
 );
 insert into tenure_dedup_feed (n) values (0);
 
--- The touches of a trace. micros is received in microseconds, moment when the touch stands.
+-- The touches of a trace, with the version and document of their own rows, so that a history is read
+-- in one round trip. micros is received in microseconds, moment when the touch stands.
 create table tenure_dedup_touch (
   trace    text collate "C" not null,
   id       text collate "C" not null,
@@ -44,6 +45,8 @@ create table tenure_dedup_touch (
   received timestamptz not null,
   kind     text not null,
   channel  text not null,
+  version  bigint not null,
+  doc      text not null,            -- JSON
   primary key (trace, id)
 );
 create index tenure_dedup_touch_latest on tenure_dedup_touch (trace, micros, id);
@@ -65,4 +68,4 @@ create table tenure_dedup_filing (
   primary key (partner, micros, id)
 );
 
-insert into tenure_schema (part, version) values ('dedup', 1);
+insert into tenure_schema (part, version) values ('dedup', 2);

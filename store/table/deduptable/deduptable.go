@@ -2,7 +2,8 @@
 // any SQL store.
 //
 // Use it through pgdedup or litededup. Each row is the document of its key. Beside them lie three
-// lists of IDs: the touches of a trace, the traces on a card, the touches of a partner.
+// lists: the touches of a trace, with their documents; the traces on a card and the touches of a
+// partner, by their IDs.
 package deduptable
 
 import (
@@ -19,7 +20,7 @@ import (
 )
 
 // Part names the tables of package dedup.
-var Part = table.Part{Name: "dedup", Version: 1}
+var Part = table.Part{Name: "dedup", Version: 2}
 
 // A Store keeps cards in a database, with their feed and the list of partners' touches: a
 // dedup.Store, dedup.Feed and dedup.Finder.
@@ -35,12 +36,13 @@ func New(db table.DB) *Store { return &Store{rows{db}, db} }
 func In(tx table.Tables) dedup.Store { return rows{tx} }
 
 var (
-	ofTrace   = Part.Expand(`select id from {touch} where trace = $1`)
-	latest    = Part.Expand(`select id, micros, moment from {touch} where trace = $1 order by micros desc, id desc limit 1`)
+	ofTrace   = Part.Expand(`select id, version, doc from {touch} where trace = $1`)
+	seen      = Part.Expand(`select id, micros, moment from {touch} where trace = $1 order by micros desc, id desc limit 1`)
 	ofCard    = Part.Expand(`select trace from {card} where card = $1`)
-	listTouch = Part.Expand(`insert into {touch} (trace, id, micros, moment, received, kind, channel) values ($1, $2, $3, $4, $5, $6, $7)
+	listTouch = Part.Expand(`insert into {touch} (trace, id, micros, moment, received, kind, channel, version, doc)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		on conflict (trace, id) do update set micros = excluded.micros, moment = excluded.moment, received = excluded.received,
-			kind = excluded.kind, channel = excluded.channel`)
+			kind = excluded.kind, channel = excluded.channel, version = excluded.version, doc = excluded.doc`)
 	unlistTouch = Part.Expand(`delete from {touch} where trace = $1 and id = $2`)
 	listCard    = Part.Expand(`insert into {card} (card, trace) values ($1, $2) on conflict (card, trace) do nothing`)
 	unlistCard  = Part.Expand(`delete from {card} where card = $1 and trace = $2`)
@@ -108,59 +110,110 @@ type load struct {
 	out    []dedup.Aggregate
 	place  map[store.Key]int // of a row in out
 	next   []store.Key       // to be read in the next round
-	seen   []string          // traces whose latest touch is to be read too
+	latest []string          // traces whose latest touch is to be read too
+	whole  []string          // traces whose touches are to be read too
 }
+
+// hops is how far Load goes for what hangs together with the keys asked for, unless it must.
+const hops = 2
 
 // Load is dedup.Store's.
 func (r rows) Load(ctx context.Context, q dedup.Query) ([]dedup.Aggregate, error) {
 	l := &load{tables: r.tables, lock: q.Lock, place: make(map[store.Key]int)}
 	for _, k := range q.Keys {
 		l.want(k)
-	}
-	var lists []table.Read
-	for _, card := range q.Cards {
-		lists = append(lists, l.list(ofCard, string(card), dedup.RowTrace))
+		if q.Ahead && k.Kind == dedup.RowTrace {
+			l.touches(k)
+		}
 	}
 	for _, trace := range q.History {
-		lists = append(lists, l.list(ofTrace, string(trace), dedup.RowTouch))
+		l.whole = append(l.whole, string(trace))
+	}
+	var cards []table.Read
+	for _, card := range q.Cards {
+		cards = append(cards, l.ofCard(string(card)))
 	}
 	asked := len(q.Keys)
-	if err := l.round(ctx, lists); err != nil {
+	if err := l.round(ctx, cards); err != nil {
 		return nil, err
 	}
-	// The traces on the keys, and what the lists named.
+	// The traces on the keys, and the keys of the traces on keys that are not shared.
 	uses := len(l.out)
-	for i := range l.out[:min(asked, uses)] {
-		if u := l.out[i].Use; u != nil {
-			for _, id := range u.Traces {
-				l.want(store.Key{Kind: dedup.RowTrace, ID: string(id)})
-				l.seen = append(l.seen, string(id))
-			}
-		}
+	if q.Bare && !q.Ahead {
+		asked = 0
+	}
+	for i := range min(asked, uses) {
+		l.around(i, !q.Bare, q.Ahead)
 	}
 	if err := l.round(ctx, nil); err != nil {
 		return nil, err
 	}
-	// The keys of the traces on keys that are not shared.
-	for i := range l.out[:uses] {
-		u := l.out[i].Use
-		if u == nil || u.Class == dedup.ClassShared {
-			continue
+	if !q.Bare {
+		for i := range min(asked, uses) {
+			l.keysOf(i)
 		}
-		for _, id := range u.Traces {
-			at, ok := l.place[store.Key{Kind: dedup.RowTrace, ID: string(id)}]
-			if !ok || l.out[at].Trace == nil {
-				continue
-			}
-			for _, k := range l.out[at].Trace.Keys {
+	}
+	for hop, from := 1, min(asked, uses); q.Ahead && hop < hops; hop++ {
+		to := len(l.out)
+		for i := from; i < to; i++ {
+			l.around(i, false, true)
+		}
+		from = to
+		if err := l.round(ctx, nil); err != nil {
+			return nil, err
+		}
+	}
+	return l.out, l.round(ctx, nil)
+}
+
+// touches wants the touches of a trace that is wanted.
+func (l *load) touches(trace store.Key) {
+	if a := &l.out[l.place[trace]]; !a.Whole {
+		a.Whole = true
+		l.whole = append(l.whole, trace.ID)
+	}
+}
+
+// keysOf wants the keys of the traces on a key that is not shared, should it not have named them.
+func (l *load) keysOf(i int) {
+	u := l.out[i].Use
+	if u == nil || u.Class == dedup.ClassShared {
+		return
+	}
+	for _, id := range u.Traces {
+		if tr := l.out[l.place[store.Key{Kind: dedup.RowTrace, ID: string(id)}]].Trace; tr != nil {
+			for _, k := range tr.Keys {
 				l.want(store.Key{Kind: dedup.RowKey, ID: string(k)})
 			}
 		}
 	}
-	if err := l.round(ctx, nil); err != nil {
-		return nil, err
+}
+
+// around wants what a row that was read names: the traces on a key and, if it is not shared, their
+// keys and touches.
+func (l *load) around(i int, latest, whole bool) {
+	u := l.out[i].Use
+	if u == nil || !latest && u.Class == dedup.ClassShared {
+		return
 	}
-	return l.out, nil
+	for t, id := range u.Traces {
+		trace := store.Key{Kind: dedup.RowTrace, ID: string(id)}
+		l.want(trace)
+		if latest {
+			l.latest = append(l.latest, string(id))
+		}
+		if u.Class == dedup.ClassShared {
+			continue
+		}
+		if whole {
+			l.touches(trace)
+		}
+		if t < len(u.Peers) {
+			for _, k := range u.Peers[t] {
+				l.want(store.Key{Kind: dedup.RowKey, ID: string(k)})
+			}
+		}
+	}
 }
 
 // want notes a row to be read, once.
@@ -173,27 +226,47 @@ func (l *load) want(k store.Key) {
 	l.next = append(l.next, k)
 }
 
-// list reads IDs of rows, to be read in the next round.
-func (l *load) list(sql, id, kind string) table.Read {
-	return table.Read{SQL: sql, Args: []any{id}, Row: func(scan func(dest ...any) error) error {
+// ofCard reads the IDs of the traces on a card, to be read in the next round.
+func (l *load) ofCard(card string) table.Read {
+	return table.Read{SQL: ofCard, Args: []any{card}, Row: func(scan func(dest ...any) error) error {
 		var id string
 		if err := scan(&id); err != nil {
 			return err
 		}
-		l.want(store.Key{Kind: kind, ID: id})
+		l.want(store.Key{Kind: dedup.RowTrace, ID: id})
 		return nil
 	}}
 }
 
+// ofTrace reads the touches of a trace.
+func (l *load) ofTrace(trace string) table.Read {
+	return table.Read{SQL: ofTrace, Args: []any{trace}, Row: func(scan func(dest ...any) error) error {
+		var id, doc string
+		var version int64
+		if err := scan(&id, &version, &doc); err != nil {
+			return err
+		}
+		k := store.Key{Kind: dedup.RowTouch, ID: id}
+		at, ok := l.place[k]
+		if !ok {
+			at = len(l.out)
+			l.place[k] = at
+			l.out = append(l.out, dedup.Aggregate{Key: k})
+		}
+		l.out[at].Version = version
+		return decode(&l.out[at], doc)
+	}}
+}
+
 // round reads what is wanted so far, in one round trip.
-func (l *load) round(ctx context.Context, lists []table.Read) error {
-	keys, seen := l.next, l.seen
-	l.next, l.seen = nil, nil
-	if len(keys)+len(seen)+len(lists) == 0 {
+func (l *load) round(ctx context.Context, cards []table.Read) error {
+	keys, latest, whole := l.next, l.latest, l.whole
+	l.next, l.latest, l.whole = nil, nil, nil
+	if len(keys)+len(latest)+len(whole)+len(cards) == 0 {
 		return nil
 	}
 	// Rows are placed before anything is read: a read that is repeated finds them where they were.
-	reads := make([]table.Read, 0, len(keys)+len(seen)+len(lists))
+	reads := make([]table.Read, 0, len(keys)+len(latest)+len(whole)+len(cards))
 	var lock []store.Key
 	for _, k := range keys {
 		at := l.place[k]
@@ -206,9 +279,9 @@ func (l *load) round(ctx context.Context, lists []table.Read) error {
 			return decode(a, doc)
 		}))
 	}
-	for _, trace := range seen {
+	for _, trace := range latest {
 		at := l.place[store.Key{Kind: dedup.RowTrace, ID: trace}]
-		reads = append(reads, table.Read{SQL: latest, Args: []any{trace}, Row: func(scan func(dest ...any) error) error {
+		reads = append(reads, table.Read{SQL: seen, Args: []any{trace}, Row: func(scan func(dest ...any) error) error {
 			var id string
 			var received, moment int64
 			if err := scan(&id, &received, &moment); err != nil {
@@ -218,7 +291,11 @@ func (l *load) round(ctx context.Context, lists []table.Read) error {
 			return nil
 		}})
 	}
-	return l.tables.Read(ctx, lock, append(reads, lists...)...)
+	// A trace's touches are read behind it: they are at least as new as its version.
+	for _, trace := range whole {
+		reads = append(reads, l.ofTrace(trace))
+	}
+	return l.tables.Read(ctx, lock, append(reads, cards...)...)
 }
 
 func decode(a *dedup.Aggregate, doc string) error {
@@ -288,7 +365,8 @@ func listed(w *table.Write, t *dedup.StoredTouch) {
 		return
 	}
 	id, micros := string(t.ID), t.Received.UnixMicro()
-	w.Exec(listTouch, string(t.Trace), id, micros, t.When().UnixMicro(), t.Received, column(string(t.Kind)), column(t.Source.Channel))
+	w.Exec(listTouch, string(t.Trace), id, micros, t.When().UnixMicro(), t.Received, column(string(t.Kind)), column(t.Source.Channel),
+		table.VersionOf(store.Key{Kind: dedup.RowTouch, ID: id}), w.JSON(t))
 	if t.Source.Partner != "" {
 		w.Exec(listFiling, column(string(t.Source.Partner)), micros, id, column(t.Source.Scope), t.Received)
 	}
