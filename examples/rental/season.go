@@ -19,8 +19,10 @@ import (
 	"github.com/tenure-go/tenure/store"
 )
 
-// workers is how many desks sell the rooms at once.
-const workers = 16
+const (
+	workers = 16 // how many desks sell the rooms at once
+	party   = 4  // for how many guests each asks at once
+)
 
 // A replay is a season, day by day: every booking of the input asks for a room from one of many
 // goroutines, guests arrive, leave, cancel or do not come. What it knows of its guests it knows from
@@ -33,7 +35,6 @@ type replay struct {
 	guests []guest
 	days   days
 	byID   map[booking.ReservationID]*guest
-	party  int     // how many guests one goroutine asks for at once
 	check  *ledger // follows the feed too, and knows nothing of booking's rules
 	cursor store.Cursor
 
@@ -95,10 +96,7 @@ func season(ctx context.Context, s *show.Story, percent int) error {
 }
 
 func newReplay(ctx context.Context, s *show.Story, kept []booked, percent int) (*replay, error) {
-	r := &replay{Story: s, prefix: fmt.Sprintf("season-%d/", s.Run), rooms: demand(kept), days: byDay(kept), byID: make(map[booking.ReservationID]*guest), party: 4}
-	if percent < 100 {
-		r.party = 1
-	}
+	r := &replay{Story: s, prefix: fmt.Sprintf("season-%d/", s.Run), rooms: demand(kept), days: byDay(kept), byID: make(map[booking.ReservationID]*guest)}
 	total, input := 0, fnv.New64a()
 	for pool, n := range r.rooms {
 		r.rooms[pool] = max(1, n*percent/100)
@@ -208,21 +206,21 @@ func (r *replay) playDay(ctx context.Context, day date.Date) error {
 	return r.Mark(ctx, markDay, fmt.Sprintln(int(p.Day), p.Refused, p.Wrong, p.Nowhere))
 }
 
-// book lets the day's guests ask for their rooms from sixteen goroutines, those who want the same nights
-// at the same moment. Where there are rooms for all, each goroutine asks for several guests at once.
+// book lets the day's guests ask for their rooms at sixteen desks at once, those who want the same nights
+// at the same moment.
 func (r *replay) book(ctx context.Context, made []int) error {
 	var parties [][]*guest
 	for _, guests := range r.byPool(made, func(*guest) bool { return true }) {
-		parties = slices.AppendSeq(parties, slices.Chunk(guests, r.party))
+		parties = slices.AppendSeq(parties, slices.Chunk(guests, party))
 	}
-	return together(workers, parties, func(party []*guest) error { return r.ask(ctx, party) })
+	return together(workers, parties, func(guests []*guest) error { return r.ask(ctx, guests) })
 }
 
-// ask asks for a room for each of the party. Whoever gets one has it confirmed in the same commit; if one
-// does not, each asks for himself.
-func (r *replay) ask(ctx context.Context, party []*guest) error {
+// ask asks for a room for each of the guests, in one commit that also confirms what they get. If one of
+// them is refused, each asks for himself.
+func (r *replay) ask(ctx context.Context, guests []*guest) error {
 	var cmds []booking.Command
-	for _, g := range party {
+	for _, g := range guests {
 		span, err := booking.Nights(g.arrival, g.departure)
 		if err != nil {
 			return err
@@ -230,46 +228,66 @@ func (r *replay) ask(ctx context.Context, party []*guest) error {
 		hold := booking.Hold{ID: g.id(), Unit: r.ref(g).Unit, Span: span, Holder: fmt.Sprint("guest-", g.line)}
 		if g.queues {
 			hold.Policy = booking.PolicyQueue
-			cmds = append(cmds, hold)
+			cmds = append(cmds, hold) // it may wait, and what waits cannot be confirmed
 			continue
 		}
 		cmds = append(cmds, hold, booking.Confirm{Ref: r.ref(g)})
 	}
+	r.count(len(cmds))
 	res, err := r.desk.Do(ctx, cmds...)
-	if err == nil && res.State == booking.StateHeld {
-		confirm := booking.Confirm{Ref: res.Ref()}
-		res, err = r.desk.Confirm(ctx, confirm)
-		cmds = append(cmds, confirm)
-	}
 	var taken *booking.TakenError
-	refused := errors.As(err, &taken)
-	if refused && len(party) > 1 {
-		for i := range party {
-			if err := r.ask(ctx, party[i:i+1]); err != nil {
+	switch {
+	case errors.As(err, &taken) && len(guests) > 1:
+		for i := range guests {
+			if err := r.ask(ctx, guests[i:i+1]); err != nil {
 				return err
 			}
 		}
 		return nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.commands += len(cmds)
-	switch {
-	case refused:
-		r.refused = append(r.refused, party[0].booked)
-		if len(r.examples) < 3 {
-			r.examples = append(r.examples, strings.ReplaceAll(taken.Text(r.Lang), r.prefix, ""))
-		}
+	case errors.As(err, &taken):
+		r.refuse(guests[0], taken)
 		return nil
-	case err != nil || res.State == booking.StateQueued:
+	case err != nil:
 		return err
 	}
-	for _, g := range party {
-		if err := r.Promise("booked %s %s %s %s", r.ref(g).Unit, g.id(), g.arrival, g.departure); err != nil {
-			return err
+	waits := make(map[booking.ReservationID]bool)
+	for _, got := range res.All {
+		waits[got.ID] = got.State == booking.StateQueued
+		if got.State == booking.StateHeld {
+			r.count(1)
+			if _, err := r.desk.Confirm(ctx, booking.Confirm{Ref: got.Ref()}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, g := range guests {
+		if !waits[g.id()] {
+			if err := r.promise(g); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+func (r *replay) count(commands int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.commands += commands
+}
+
+func (r *replay) refuse(g *guest, why *booking.TakenError) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refused = append(r.refused, g.booked)
+	if len(r.examples) < 3 {
+		r.examples = append(r.examples, strings.ReplaceAll(why.Text(r.Lang), r.prefix, ""))
+	}
+}
+
+// promise tells a guest that he has a room: after the commit.
+func (r *replay) promise(g *guest) error {
+	return r.Promise("booked %s %s %s %s", r.ref(g).Unit, g.id(), g.arrival, g.departure)
 }
 
 // byPool returns those of the guests who need it, a pool together and in order of arrival.
@@ -344,9 +362,7 @@ func (r *replay) atOnce(ctx context.Context, guests []*guest, command func(*gues
 	for _, g := range guests {
 		cmds = append(cmds, command(g))
 	}
-	r.mu.Lock()
-	r.commands += len(cmds)
-	r.mu.Unlock()
+	r.count(len(cmds))
 	_, err := r.desk.Do(ctx, cmds...)
 	if !errors.Is(err, booking.ErrTaken) {
 		return err
@@ -410,12 +426,15 @@ func (r *replay) follow(ctx context.Context) error {
 			if g.state != booking.StateHeld {
 				continue // cancelled since, or confirmed before the program was interrupted
 			}
+			r.count(1)
 			_, err := r.desk.Confirm(ctx, booking.Confirm{Ref: r.ref(g)})
-			if err != nil && !errors.Is(err, booking.ErrRefused) { // refused: the offer has lapsed
-				return err
+			if errors.Is(err, booking.ErrRefused) {
+				continue // the offer has lapsed
 			}
-			r.commands++
-			if err := r.Promise("booked %s %s %s %s", r.ref(g).Unit, g.id(), g.arrival, g.departure); err != nil {
+			if err == nil {
+				err = r.promise(g)
+			}
+			if err != nil {
 				return err
 			}
 		}
