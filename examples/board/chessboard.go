@@ -185,7 +185,7 @@ func (s *server) chessboard(w http.ResponseWriter, r *http.Request) error {
 	switch view := r.FormValue("view"); view {
 	case "", "days":
 	case "floors":
-		g, err := s.house(p, r.FormValue("on"))
+		g, err := s.front(p, r.FormValue("on"))
 		if err != nil {
 			return err
 		}
@@ -225,8 +225,8 @@ type flatCell struct {
 	Sale          bool
 }
 
-// house shows every flat on its floor, as it is on one night.
-func (s *server) house(p page, on string) (grid, error) {
+// front shows every flat on its floor, as it is on one night.
+func (s *server) front(p page, on string) (grid, error) {
 	g := grid{View: "floors", On: p.Today()}
 	if on != "" {
 		d, err := date.ParseISO(on)
@@ -318,8 +318,7 @@ func (s *server) ask(w http.ResponseWriter, r *http.Request) error {
 	}
 	sh := sheet{Unit: cal.Unit, Number: number(a.unit), First: a.first, Nights: a.nights, Span: spanText(a.span, p.Lang), Sale: a.span.Forever(),
 		Clients: s.h.view.find("", 30), Client: r.FormValue("client"), Request: newRequest(), Policy: r.FormValue("policy"), Price: price(cal.Unit, a)}
-	s.render(w, http.StatusOK, "ask", p.with(sh))
-	return nil
+	return s.show(w, r, p.with(sh))
 }
 
 func newRequest() string { return "H-" + rand.Text()[:10] }
@@ -375,7 +374,8 @@ func (s *server) hold(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showStay(w, r, p, res.Ref(), "done-"+res.State.String())
+	done := map[booking.State]string{booking.StateHeld: "done-held", booking.StateQueued: "done-queued"}[res.State]
+	return s.showStay(w, r, p, res.Ref(), done)
 }
 
 // A client is who a hold is for, and where letters to him go.
@@ -408,12 +408,8 @@ func (h *house) client(ctx context.Context, id, lang string) (client, error) {
 	return c, nil
 }
 
-// A racer is one of the managers who all want the same days.
-type racer struct {
-	Name string
-	Won  bool
-	Text string
-}
+// A racer is one of the managers who wanted the same days, and why he did not get them.
+type racer struct{ Name, Text string }
 
 type raceReport struct {
 	sheet
@@ -465,8 +461,7 @@ func (s *server) race(w http.ResponseWriter, r *http.Request) error {
 	if wantsJSON(r) {
 		return writeJSON(w, map[string]any{"winner": report.Winner, "refused": len(report.Refused)})
 	}
-	s.render(w, http.StatusOK, "race", p.with(report))
-	return nil
+	return s.show(w, r, p.with(report))
 }
 
 // stay is one reservation, with who waits behind it and what can be done with it.
@@ -509,8 +504,7 @@ func (s *server) showStay(w http.ResponseWriter, r *http.Request, p page, ref bo
 	}
 	sh := s.sheet(cal, &res, p)
 	sh.Done = done
-	s.render(w, http.StatusOK, "stay", p.with(sh))
-	return nil
+	return s.show(w, r, p.with(sh))
 }
 
 // sheet tells of a reservation: who, until when, how urgent, and who waits behind.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log"
 	"sync"
 	"time"
 )
@@ -63,15 +64,16 @@ var (
 	errYear   = &refusal{Code: "year_over", En: "the year is over: start the program again for a new one", Ru: "год закончился: запустите программу заново"}
 )
 
-// live is the only loop of the program: while the clock runs it lets the desks do what is due.
-func (h *house) live(ctx context.Context) error {
+// live is the only loop of the program: while the clock runs it lets the desks do what is due. What
+// fails is due at the next beat too.
+func (h *house) live(ctx context.Context) {
 	beat := time.NewTicker(200 * time.Millisecond)
 	defer beat.Stop()
 	last := h.clock.Now()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-beat.C:
 		}
 		now := h.clock.Now()
@@ -80,8 +82,11 @@ func (h *house) live(ctx context.Context) error {
 		}
 		err := h.tick(ctx)
 		h.beat.Unlock()
-		if err != nil && ctx.Err() == nil {
-			return err
+		if err != nil {
+			if ctx.Err() == nil {
+				log.Printf("the clock's beat: %v", err)
+			}
+			continue
 		}
 		last = now
 	}

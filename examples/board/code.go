@@ -15,13 +15,13 @@ import (
 // shown are the functions that each panel's "code" shows, the main one first.
 var shown = map[string][]string{
 	"chessboard": {"hold", "cells", "bring", "race", "change"},
-	"floors":     {"house", "cells", "bring"},
+	"floors":     {"front", "cells", "bring"},
 	"deals":      {"explain", "command", "line"},
 	"cards":      {"rule", "sheetOf"},
 	"messages":   {"Send", "holdLetter", "stayLetters", "letter", "plugs"},
 	"money":      {"forecasts", "promises", "booked"},
 	"clock":      {"tick", "live", "step", "porter"},
-	"live":       {"follow", "catchUp", "since", "stream"},
+	"live":       {"follow", "catchUp", "take", "stream"},
 	"desks":      {"desks", "flat", "seed", "play"},
 	"refusals":   {"refuse", "newNo", "guarded", "bounded"},
 }

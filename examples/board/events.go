@@ -141,14 +141,13 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) error {
 }
 
 type clockState struct {
-	Now  int64  `json:"now"` // milliseconds since 1970
-	Pace int64  `json:"pace"`
-	Text string `json:"text"`
+	Now  int64 `json:"now"` // milliseconds since 1970
+	Pace int64 `json:"pace"`
 }
 
 func (s *server) clockState() clockState {
 	now, pace := s.h.clock.read()
-	return clockState{now.UnixMilli(), int64(pace), ""}
+	return clockState{now.UnixMilli(), int64(pace)}
 }
 
 func send(w http.ResponseWriter, event string, data any) error {

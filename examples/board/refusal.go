@@ -175,7 +175,7 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p := s.page(r, "no")
 	n := newNo(err, p.Lang)
-	if back, err := url.Parse(r.Referer()); err == nil && strings.HasPrefix(back.Path, "/") {
+	if back, err := url.Parse(r.Referer()); err == nil && strings.HasPrefix(back.Path, "/") && !strings.HasPrefix(back.Path, "//") {
 		n.Back = back.Path
 	}
 	w.Header().Set("Cache-Control", "no-store")

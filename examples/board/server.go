@@ -164,15 +164,13 @@ func (s *server) serve(ctx context.Context, l net.Listener) error {
 		Handler: s.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 2 * maxTime,
 		WriteTimeout: 2 * maxTime, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 	}
-	failed := make(chan error, 2)
+	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(l) }()
 	life, stop := context.WithCancel(ctx)
 	lived := make(chan struct{})
 	go func() {
 		defer close(lived)
-		if err := s.h.live(life); err != nil {
-			failed <- fmt.Errorf("the house: %w", err)
-		}
+		s.h.live(life)
 	}()
 	var err error
 	select {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -61,7 +62,7 @@ func newView() *view {
 	}
 }
 
-// A Changed tells the browsers what to ask for again.
+// A changed tells the browsers what to ask for again.
 type changed struct {
 	Units   []booking.UnitID   `json:"units,omitempty"`
 	Deals   []pipeline.CaseID  `json:"deals,omitempty"`
@@ -89,54 +90,46 @@ func (h *house) follow(ctx context.Context) error {
 
 func (h *house) catchUp(ctx context.Context) error {
 	v := h.view
-	units, err := since(ctx, h.bookings, &v.cursors.units)
-	if err != nil {
-		return err
-	}
-	inbox, err := since(ctx, h.inbox, &v.cursors.inbox)
-	if err != nil {
-		return err
-	}
-	deals, err := since(ctx, h.cases, &v.cursors.deals)
-	if err != nil {
-		return err
-	}
-	letters, err := since(ctx, h.letters, &v.cursors.letters)
-	if err != nil {
-		return err
-	}
-	if len(units)+len(inbox)+len(deals)+len(letters) == 0 {
-		return nil
-	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxTime) // others wait for it too
+	defer cancel()
 	var c changed
-	for _, load := range []func() error{
-		func() (err error) { c.Units, err = h.reloadUnits(ctx, units); return },
-		func() (err error) { c.Cards, err = h.reloadCards(ctx, inbox); return },
-		func() (err error) { c.Deals, err = h.reloadDeals(ctx, deals); return },
-		func() (err error) { c.Letters, err = h.reloadLetters(ctx, letters); return },
-	} {
-		if err := load(); err != nil {
-			return err
-		}
+	err := errors.Join(
+		take(ctx, h.bookings, &v.cursors.units, h.reloadUnits, &c.Units),
+		take(ctx, h.inbox, &v.cursors.inbox, h.reloadCards, &c.Cards),
+		take(ctx, h.cases, &v.cursors.deals, h.reloadDeals, &c.Deals),
+		take(ctx, h.letters, &v.cursors.letters, h.reloadLetters, &c.Letters),
+	)
+	if len(c.Units)+len(c.Cards)+len(c.Deals)+len(c.Letters) > 0 {
+		v.hub.tell(c)
 	}
-	v.hub.tell(c)
-	return nil
+	return err
 }
 
-// since reads a feed to its end and moves the cursor.
-func since[E any](ctx context.Context, feed interface {
+// take reads a feed to its end and reloads what its events are about. The cursor moves only after
+// that, so that a failure loses no event.
+func take[E, ID any](ctx context.Context, feed interface {
 	Since(context.Context, store.Cursor, int) ([]E, store.Cursor, error)
-}, cursor *store.Cursor) (all []E, err error) {
+}, cursor *store.Cursor, reload func(context.Context, []E) ([]ID, error), changed *[]ID) error {
+	at := *cursor
+	var all []E
 	for {
-		events, next, err := feed.Since(ctx, *cursor, 1000)
+		events, next, err := feed.Since(ctx, at, 1000)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if len(events) == 0 {
-			return all, nil
+			break
 		}
-		all, *cursor = append(all, events...), next
+		all, at = append(all, events...), next
 	}
+	if len(all) == 0 {
+		return nil
+	}
+	ids, err := reload(ctx, all)
+	if err == nil {
+		*cursor, *changed = at, ids
+	}
+	return err
 }
 
 // horizon is the part of the calendars that the board keeps: all from before its first day on.
@@ -148,9 +141,6 @@ func (h *house) reloadUnits(ctx context.Context, events []booking.Event) ([]book
 		ids[booking.UnitID(e.Key.ID)] = true
 	}
 	units := slices.Sorted(maps.Keys(ids))
-	if len(units) == 0 {
-		return nil, nil
-	}
 	cals, err := h.units.Calendar(ctx, horizon, units...)
 	if err != nil {
 		return nil, err
