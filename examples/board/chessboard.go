@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -549,7 +550,10 @@ func (s *server) change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.h.client(r.Context(), res.Holder, p.Lang)
+	c, err := s.h.client(r.Context(), cmp.Or(res.Holder, "nobody"), p.Lang)
+	if err != nil && !errors.Is(err, dedup.ErrUnknown) {
+		return err
+	}
 	known := err == nil // a racer or another site's guest has no card, and gets no letters
 	err = sqlite.InTx(r.Context(), s.h.db, func(tx *sql.Tx) error {
 		res, err := s.h.units.In(litebooking.In(tx)).Do(r.Context(), cmd)

@@ -111,6 +111,9 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) error {
 	pulse := time.NewTicker(5 * time.Second)
 	defer pulse.Stop()
 	for {
+		if err := out.SetWriteDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			return nil
+		}
 		if c, any := l.take(); any {
 			if err := send(w, "changed", c); err != nil {
 				return nil
@@ -119,7 +122,6 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) error {
 		if err := send(w, "clock", s.clockState()); err != nil {
 			return nil
 		}
-		_ = out.SetWriteDeadline(time.Now().Add(10 * time.Second))
 		if err := out.Flush(); err != nil {
 			return nil
 		}

@@ -40,6 +40,7 @@ func run(ctx context.Context, addr, file, lang string, seed uint64) (err error) 
 	if err != nil {
 		return err
 	}
+	fmt.Println("opening the house; a new one takes some seconds to make up")
 	h, err := openHouse(ctx, file, seed, lang)
 	if err != nil {
 		return errors.Join(err, l.Close())

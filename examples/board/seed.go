@@ -81,11 +81,11 @@ func (h *house) seed(ctx context.Context, seed uint64, lang string) error {
 		return err
 	}
 	for at := posting; at.Before(opening); {
-		if step := 4 * time.Hour; opening.Sub(at) > step {
-			at = at.Add(step / 4)
-		} else {
-			at = at.Add(step / 24)
+		step := time.Hour
+		if opening.Sub(at) <= 4*step {
+			step /= 6 // the last hours are told closer
 		}
+		at = at.Add(step)
 		if err := s.play(ctx, at); err != nil {
 			return err
 		}
@@ -98,27 +98,33 @@ func (h *house) seed(ctx context.Context, seed uint64, lang string) error {
 
 // play does what the script says until an instant, in one transaction.
 func (s *script) play(ctx context.Context, until time.Time) error {
-	return sqlite.InTx(ctx, s.db, func(tx *sql.Tx) error {
+	due := s.due(until)
+	err := sqlite.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		s.flats, s.inbox = s.units.In(litebooking.In(tx)), s.customers.In(litededup.In(tx))
 		s.sales, s.mail = s.deals.In(litepipeline.In(tx)), s.post.In(litenotify.In(tx))
-		for len(s.entries) > 0 && !s.entries[0].at.After(until) {
-			e := s.entries[0]
-			s.entries = s.entries[1:]
+		for _, e := range s.entries[:due] {
 			s.clock.put(e.at)
 			if err := e.do(ctx); err != nil {
 				return fmt.Errorf("seed, at %s: %w", e.at.Format(time.DateTime), err)
 			}
 		}
-		s.clock.put(until)
 		return nil
 	})
+	s.entries = s.entries[due:]
+	s.clock.put(until)
+	return err
 }
 
-// at puts something into the script.
+// due is how many entries lie before an instant, or at it.
+func (s *script) due(until time.Time) int {
+	i, _ := slices.BinarySearchFunc(s.entries, until.Add(1), func(e entry, t time.Time) int { return e.at.Compare(t) })
+	return i
+}
+
+// at puts something into the script, behind what happens at the same time.
 func (s *script) at(when time.Time, do func(ctx context.Context) error) {
 	when = when.Truncate(time.Second)
-	i, _ := slices.BinarySearchFunc(s.entries, when.Add(1), func(e entry, t time.Time) int { return e.at.Compare(t) })
-	s.entries = slices.Insert(s.entries, i, entry{when, do})
+	s.entries = slices.Insert(s.entries, s.due(when), entry{when, do})
 }
 
 // town makes the people. Couples share a telephone, as couples do.
