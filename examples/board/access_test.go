@@ -97,7 +97,6 @@ func TestAccess(t *testing.T) {
 		{"/messages", nil}, {"/money", nil}, {"/code/chessboard", nil}, {"/cards/nobody", nil},
 		{"/", sheet(fmt.Sprintf("/ask/%s?first=%s&nights=2", unit, first))},
 		{"/", func() {
-			unit, first := b.freeDays(t, 2)
 			tab.drag(unit, first, first+1)
 			tab.click(`#sheet button[formaction="/race"]`)
 			tab.wait("#winner")
@@ -107,19 +106,20 @@ func TestAccess(t *testing.T) {
 			tab.wait(`#sheet form`)
 		}},
 	}
-	for _, scheme := range []string{"light", "dark"} {
-		_, err := chromedp.Call(tab.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-		require.NoError(t, err)
-		for i, page := range pages {
-			tab.open(page.path)
-			if page.then != nil {
-				page.then()
-			}
-			what := fmt.Sprintf("%s, page %d %s", scheme, i, page.path)
-			tab.run(`document.querySelectorAll('details').forEach(d => { d.open = true })`)
-			require.Empty(t, js[[]string](tab, weakest), what)
-			require.Empty(t, js[[]string](tab, outOfOrder), what)
-			require.Empty(t, tab.nameless(), what)
+	for i, page := range pages {
+		tab.open(page.path)
+		if page.then != nil {
+			page.then()
+		}
+		what := fmt.Sprintf("page %d %s", i, page.path)
+		tab.run(`document.querySelectorAll('details').forEach(d => { d.open = true })`)
+		require.Empty(t, tab.nameless(), what)
+		require.Empty(t, js[[]string](tab, outOfOrder), what)
+		for _, scheme := range []string{"light", "dark"} {
+			_, err := chromedp.Call(tab.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+			require.NoError(t, err)
+			require.Equal(t, scheme == "dark", js[bool](tab, `matchMedia('(prefers-color-scheme: dark)').matches`))
+			require.Empty(t, js[[]string](tab, weakest), scheme+", "+what)
 		}
 	}
 }

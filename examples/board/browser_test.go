@@ -230,7 +230,7 @@ func TestFirstPaint(t *testing.T) {
 	tab := newTab(t, b)
 	for _, path := range []string{"/", "/?units=60&days=30"} {
 		var took []time.Duration
-		for range 7 {
+		for range 5 {
 			tab.open(path)
 			tab.until(`performance.getEntriesByName('first-contentful-paint').length > 0`)
 			took = append(took, time.Duration(js[float64](tab, `performance.getEntriesByName('first-contentful-paint')[0].startTime`)*float64(time.Millisecond)))
