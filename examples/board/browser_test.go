@@ -84,7 +84,7 @@ func newTab(t *testing.T, b *board) *tab {
 	})
 	_, err = chromedp.Call(ctx, log.Enable, cdp.Empty{})
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancel)
 	return &tab{t, ctx, b}
 }
