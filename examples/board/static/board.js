@@ -253,6 +253,7 @@ const chess = board && {
     addEventListener('pointerup', e => this.release(e))
     this.canvas.addEventListener('click', e => this.click(e))
     this.canvas.addEventListener('keydown', e => this.key(e))
+    this.canvas.addEventListener('keyup', e => this.keyUp(e))
     this.canvas.addEventListener('mouseover', e => {
       const cell = e.target.closest('td[data-id]')
       cell && !this.from ? showPeek(cell, cell.parentElement.dataset.u) : hidePeek()
@@ -429,8 +430,17 @@ const chess = board && {
     if (e.key === 'Escape') { c.mark = null; this.mark.hidden = true }
     if (e.key === 'Enter' || e.key === ' ') {
       e.preventDefault()
-      td.dataset.id && !c.mark ? openURL(`/stay/${encodeURIComponent(td.parentElement.dataset.u)}/${encodeURIComponent(td.dataset.id)}`) : this.ask(c.mark ?? { unit: c.unit, day: c.day, to: c.day })
+      this.pressed = true
     }
+  },
+  // keyUp opens what Enter was pressed on. On the way down would be too early: the rest of the same
+  // press, or its repetition, would reach the form that opens and send it.
+  keyUp(e) {
+    const c = this.cursor, td = e.target.closest('td')
+    if (!this.pressed || (e.key !== 'Enter' && e.key !== ' ')) return
+    this.pressed = false
+    if (!c || !td) return
+    td.dataset.id && !c.mark ? openURL(`/stay/${encodeURIComponent(td.parentElement.dataset.u)}/${encodeURIComponent(td.dataset.id)}`) : this.ask(c.mark ?? { unit: c.unit, day: c.day, to: c.day })
   },
   // reveal scrolls to the cursor and puts the focus there.
   async reveal(c) {
