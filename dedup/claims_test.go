@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/tenure-go/tenure/store"
 )
 
 var claimPolicy = ClaimPolicy{Window: 30 * 24 * time.Hour, ConfirmWithin: 4 * 24 * time.Hour, Confirmed: 60 * 24 * time.Hour, OwnBlock: 10 * 24 * time.Hour}
@@ -355,4 +358,109 @@ func requireUndisputed(ctx context.Context, t require.TestingT, w *work) {
 			}
 		}
 	}
+}
+
+// foldClaims is where the events leave each claim.
+func foldClaims(t require.TestingT, m Feed) map[TouchID]ClaimState {
+	claims := make(map[TouchID]ClaimState)
+	for after := store.Cursor(""); ; {
+		events, next, err := m.Since(context.Background(), after, 1000)
+		require.NoError(t, err)
+		if len(events) == 0 {
+			return claims
+		}
+		after = next
+		for _, e := range events {
+			if e.Kind != EventClaim {
+				continue
+			}
+			if e.Rule == RuleNothing {
+				delete(claims, e.Touch)
+				continue
+			}
+			var state ClaimState
+			require.NoError(t, state.UnmarshalText([]byte(e.Rule)))
+			claims[e.Touch] = state
+		}
+	}
+}
+
+// requireClaims requires that the cards, the partners' lists and the events tell the same of each
+// claim.
+func requireClaims(t require.TestingT, d *Desk, m *Memory, ids []TouchID) {
+	ctx := context.Background()
+	claims := make(map[TouchID]ClaimState)
+	for _, id := range ids {
+		card, err := d.Card(ctx, CardID(id))
+		if errors.Is(err, ErrUnknown) {
+			continue
+		}
+		require.NoError(t, err)
+		for _, c := range card.Claims {
+			claims[c.Touch] = c.State
+		}
+	}
+	require.Equal(t, claims, foldClaims(t, m), "fold of the events")
+	for _, p := range []PartnerID{"p", "q"} {
+		listed, _, err := d.Filings(ctx, m, Filter{Partner: p}, "", 1000)
+		require.NoError(t, err)
+		for _, c := range listed {
+			require.Equal(t, claims[c.Touch], c.State, "list of %s", p)
+		}
+	}
+}
+
+// Law 13 for claims: whatever touches, rulings, withdrawals and erasures come, the events tell where
+// each claim stands.
+func TestClaimEventsAreTheClaims(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		ctx := context.Background()
+		touches := drawTouches(t, 14)
+		for i := range touches {
+			touch := &touches[i]
+			switch rapid.IntRange(0, 3).Draw(t, "partner") {
+			case 0, 1:
+				touch.Source.Partner = PartnerID(rapid.SampledFrom([]string{"p", "q"}).Draw(t, "who"))
+				touch.Source.Scope = rapid.SampledFrom([]string{"park", "park", "river", ""}).Draw(t, "scope")
+				touch.Kind = rapid.SampledFrom([]TouchKind{TouchInquiry, TouchInquiry, TouchInquiry, TouchConfirm, TouchAward}).Draw(t, "kind")
+			case 2:
+				touch.Kind = rapid.SampledFrom([]TouchKind{TouchInquiry, TouchInquiry, TouchSent}).Draw(t, "kind")
+			}
+		}
+		m := NewMemory()
+		c := lawConfig
+		c.Store, c.Now, c.Claims = m, func() time.Time { return at(12, 0) }, claimPolicy
+		if rapid.Bool().Draw(t, "no block") {
+			c.Claims.OwnBlock = 0
+		}
+		d, err := New(c)
+		require.NoError(t, err)
+		var made []Decide
+		for in := 0; in < len(touches); {
+			command := rapid.IntRange(0, 9).Draw(t, "command")
+			switch {
+			case in > 0 && command < 3:
+				ruling := drawRuling(t, DecisionID(fmt.Sprintf("d%d", len(made))), idsOf(touches[:in]), made)
+				if _, err := d.Decide(ctx, ruling); err == nil {
+					made = append(made, ruling)
+				}
+			case in > 0 && command == 3:
+				_, err := d.Erase(ctx, Erase{ID: DecisionID(fmt.Sprintf("e%d", in)), Card: CardID(rapid.SampledFrom(touches[:in]).Draw(t, "erased").ID)})
+				if !errors.Is(err, ErrMismatch) { // another card by this ID
+					require.NoError(t, err)
+				}
+			case command == 4:
+				n := min(len(touches)-in, 3)
+				_, err := d.Import(ctx, rowsOf(touches[in:in+n]), ImportOptions{})
+				require.NoError(t, err)
+				in += n
+			default:
+				_, err := d.Ingest(ctx, touches[in])
+				require.NoError(t, err)
+				in++
+			}
+			requireClaims(t, d, m, idsOf(touches[:in]))
+		}
+	})
 }

@@ -226,7 +226,7 @@ func (w *work) claims(ctx context.Context) error {
 	}
 	for _, id := range w.spread {
 		c := w.traces.at(id)
-		if c.was != nil && (c.now == nil || c.was.Card != c.now.Card) || c.was == nil {
+		if c.was == nil || c.now == nil || c.was.Card != c.now.Card || w.identifies(c.was, before) != w.identifies(c.now, after) {
 			for _, r := range [2]*Trace{c.was, c.now} {
 				if r != nil {
 					affected(r.Card)
@@ -282,6 +282,7 @@ func (w *work) claims(ctx context.Context) error {
 			disputed = append(disputed, d.Claims[1].Touch)
 		}
 	}
+	var got []TouchID
 	for _, card := range cards {
 		claims, disputes, of := judge(w.seen(card, after).filings(after), w.desk.config.Claims, w.now)
 		for _, id := range w.added {
@@ -290,6 +291,7 @@ func (w *work) claims(ctx context.Context) error {
 			}
 		}
 		for _, c := range claims {
+			got = append(got, c.Touch)
 			if slices.ContainsFunc(had, func(old Claim) bool { return old.Touch == c.Touch && old.State == c.State }) {
 				continue
 			}
@@ -303,6 +305,12 @@ func (w *work) claims(ctx context.Context) error {
 			if !slices.Contains(disputed, d.Claims[1].Touch) {
 				w.emit(Event{Kind: EventDispute, Touch: d.Claims[1].Touch, Was: CardID(d.Claims[0].Touch), Card: card, Rule: d.Rule})
 			}
+		}
+	}
+	for _, c := range had {
+		if !slices.Contains(got, c.Touch) {
+			card, _ := w.cardOf(w.touch(c.Touch), after)
+			w.emit(Event{Kind: EventClaim, Touch: c.Touch, Card: card, Rule: RuleNothing})
 		}
 	}
 	return nil

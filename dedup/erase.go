@@ -204,18 +204,22 @@ func (w *work) unawait(ctx context.Context, st *StoredTouch) {
 	lead.Awaited = slices.DeleteFunc(slices.Clone(lead.Awaited), func(id TouchID) bool { return id == st.ID })
 }
 
+// anonymity is the reason on an erased filing that had no identity until the end. One that only came
+// without has it without the Field.
+var anonymity = Reason{Code: ReasonNoIdentity, Field: "Identifiers"}
+
 // strip leaves of a touch what tells nobody who he is.
 func (st *StoredTouch) strip(anonymous bool) {
 	t := &st.Touch
 	*t = Touch{ID: t.ID, Follows: t.Follows, Kind: t.Kind, At: t.At, Received: t.Received, Source: t.Source}
 	var reasons []Reason
 	for _, r := range st.Reasons {
-		if r.Code == ReasonTaken || r.Code == ReasonOwnClient {
-			reasons = append(reasons, Reason{Code: r.Code, Touch: r.Touch})
+		if r.Code == ReasonTaken || r.Code == ReasonOwnClient || r.Code == ReasonNoIdentity && !anonymous {
+			reasons = append(reasons, Reason{Code: r.Code, Touch: r.Touch}) // it was not granted when it came
 		}
 	}
 	if anonymous {
-		reasons = append(reasons, Reason{Code: ReasonNoIdentity})
+		reasons = append(reasons, anonymity)
 	}
 	st.Reasons, st.Erased = reasons, true
 }
