@@ -181,7 +181,7 @@ func (w *work) ingest(ctx context.Context, arrivals []*arrival) error {
 			}
 		}
 	}
-	if len(w.spread) > 0 {
+	if len(w.fresh)+len(w.changed) > 0 && !w.solo {
 		if err := w.moves(ctx); err != nil {
 			return err
 		}
@@ -282,7 +282,6 @@ func (w *work) claims(ctx context.Context) error {
 			disputed = append(disputed, d.Claims[1].Touch)
 		}
 	}
-	var got []TouchID
 	for _, card := range cards {
 		claims, disputes, of := judge(w.seen(card, after).filings(after), w.desk.config.Claims, w.now)
 		for _, id := range w.added {
@@ -291,9 +290,12 @@ func (w *work) claims(ctx context.Context) error {
 			}
 		}
 		for _, c := range claims {
-			got = append(got, c.Touch)
-			if slices.ContainsFunc(had, func(old Claim) bool { return old.Touch == c.Touch && old.State == c.State }) {
-				continue
+			if i := slices.IndexFunc(had, func(old Claim) bool { return old.Touch == c.Touch }); i >= 0 {
+				was := had[i].State
+				had = slices.Delete(had, i, i+1)
+				if was == c.State {
+					continue
+				}
 			}
 			w.emit(Event{Kind: EventClaim, Touch: c.Touch, Card: card, Rule: Rule(c.State.String())})
 			if c.State == ClaimRefused && slices.Contains(w.added, c.Touch) {
@@ -307,11 +309,9 @@ func (w *work) claims(ctx context.Context) error {
 			}
 		}
 	}
-	for _, c := range had {
-		if !slices.Contains(got, c.Touch) {
-			card, _ := w.cardOf(w.touch(c.Touch), after)
-			w.emit(Event{Kind: EventClaim, Touch: c.Touch, Card: card, Rule: RuleNothing})
-		}
+	for _, c := range had { // and are not there any more
+		card, _ := w.cardOf(w.touch(c.Touch), after)
+		w.emit(Event{Kind: EventClaim, Touch: c.Touch, Card: card, Rule: RuleNone})
 	}
 	return nil
 }
