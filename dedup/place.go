@@ -254,7 +254,7 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 		row.Trace, row.Root = target, root
 		row.Reasons = slices.DeleteFunc(slices.Clone(row.Reasons), func(r Reason) bool { return r.Code == ReasonFollows })
 	}
-	w.absorb(target, old)
+	w.absorb(target, old, w.touch(root).When())
 	return w.repeer(ctx, w.sames(target))
 }
 
@@ -270,11 +270,15 @@ func (w *work) members(id TraceID) []TouchID {
 	return ids
 }
 
-// absorb ends a trace whose touches went to another.
-func (w *work) absorb(into, old TraceID) {
+// absorb ends a trace whose touches went to another, where they are placed by what happened at.
+func (w *work) absorb(into, old TraceID, at time.Time) {
 	from := w.trace(old)
 	tr := w.editTrace(into)
-	tr.Founders = append(slices.Clip(tr.Founders), from.Founders...)
+	tr.Founders = slices.Clip(tr.Founders)
+	for _, f := range from.Founders {
+		f.At = at
+		tr.Founders = append(tr.Founders, f)
+	}
 	tr.Filings += from.Filings
 	if from.Born.Before(tr.Born) {
 		tr.Lead, tr.Born = from.Lead, from.Born
