@@ -242,8 +242,12 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 	if lead.Root != "" {
 		root = lead.Root
 	}
-	target := lead.Trace
-	if bonds := w.trace(old).Bonds; len(bonds) > 0 {
+	target, sames := lead.Trace, w.sames(old)
+	switch bonds := w.trace(old).Bonds; {
+	case len(bonds) == 0:
+	case !w.trace(target).Erased.IsZero(): // nobody is tied to who was erased
+		w.fresh = append(w.fresh, w.trace(old).peers()...)
+	default:
 		if err := w.bind(ctx, root, bonds); err != nil {
 			return err
 		}
@@ -255,7 +259,7 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 		row.Reasons = slices.DeleteFunc(slices.Clone(row.Reasons), func(r Reason) bool { return r.Code == ReasonFollows })
 	}
 	w.absorb(target, old, w.touch(root).When())
-	return w.repeer(ctx, w.sames(target))
+	return w.repeer(ctx, append(sames, w.sames(target)...))
 }
 
 // members returns the touches of a trace whose history is here, sorted.
