@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/tenure-go/tenure/store"
@@ -89,8 +90,8 @@ func (w *work) erase(ctx context.Context, e *Erase, out *Erased) error {
 		}
 	}
 	var left []*StoredTouch
-	for id, gone := range lost {
-		if err := w.vacate(ctx, id, gone, &founders, out); err != nil {
+	for _, id := range slices.Sorted(maps.Keys(lost)) {
+		if err := w.vacate(ctx, id, lost[id], &founders, out); err != nil {
 			return err
 		}
 	}
@@ -148,6 +149,9 @@ func (w *work) vacate(ctx context.Context, id TraceID, gone []*StoredTouch, foun
 	for _, k := range source.Keys {
 		if err := w.need(ctx, useKey(k)); err != nil {
 			return err
+		}
+		if w.use(k) == nil {
+			return errTorn // it was read before the trace came
 		}
 		u := w.editUse(k)
 		u.Marks = slices.DeleteFunc(slices.Clone(u.Marks), func(m Mark) bool {
