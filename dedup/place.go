@@ -129,6 +129,20 @@ func (w *work) attach(ctx context.Context, st *StoredTouch, e *evidence) error {
 	return nil
 }
 
+// peersOn loads the traces on keys that are here: a key that another one brought along comes without
+// them.
+func (w *work) peersOn(ctx context.Context, keys []Key) error {
+	var traces []store.Key
+	for _, k := range keys {
+		if u := w.use(k); u != nil {
+			for _, id := range u.Traces {
+				traces = append(traces, traceKey(id))
+			}
+		}
+	}
+	return w.need(ctx, traces...)
+}
+
 // sameTrace returns the trace with this evidence, "" if there is none or none can be found: then a
 // further one does the same, for all its keys are shared.
 func (w *work) sameTrace(keys []Key, name string, bonds []Bond) TraceID {
@@ -365,6 +379,9 @@ func (w *work) heed(ctx context.Context, id TouchID) error {
 	if err := w.need(ctx, again.keys(nil)...); err != nil {
 		return err
 	}
+	if err := w.peersOn(ctx, e.keys); err != nil {
+		return err
+	}
 	if err := w.attach(ctx, st, &e); err != nil {
 		return err
 	}
@@ -503,6 +520,9 @@ func (w *work) rebind(ctx context.Context, id TouchID, bonds []Bond) error {
 		into += "\x1f" + TraceID(b.Decision)
 	}
 	if err := w.need(ctx, append(loads, traceKey(into))...); err != nil {
+		return err
+	}
+	if err := w.peersOn(ctx, source.Keys); err != nil {
 		return err
 	}
 	if same := w.sameTrace(source.Keys, source.Name, bonds); same != "" {
