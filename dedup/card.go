@@ -234,21 +234,26 @@ func (w *work) seen(id CardID, s side) *view {
 func (v *view) filings(s side) []filing {
 	out := make([]filing, 0, len(v.touches))
 	for _, st := range v.touches {
-		f := filing{StoredTouch: st, identified: st.Erased && !slices.ContainsFunc(st.Reasons, func(r Reason) bool { return r.Code == ReasonNoIdentity })}
+		f := filing{StoredTouch: st, identified: st.Erased && !slices.Contains(st.Reasons, anonymity)}
 		if c := v.w.touches.at(st.ID); c.was != nil && c.was.Trace != "" {
 			f.answered = true
 		}
 		if tr := row(v.w.traces.at(st.Trace), s); tr != nil && !st.Erased {
 			f.keys = tr.Keys
-			f.identified = slices.ContainsFunc(tr.Keys, func(k Key) bool {
-				u := row(v.w.uses.at(k), s)
-				return u != nil && u.Class != ClassShared
-			})
+			f.identified = v.w.identifies(tr, s)
 			f.ruled = slices.ContainsFunc(tr.Bonds, func(b Bond) bool { return b.Ruling == RulingSame })
 		}
 		out = append(out, f)
 	}
 	return out
+}
+
+// identifies reports whether a trace has a key that is not shared.
+func (w *work) identifies(tr *Trace, s side) bool {
+	return slices.ContainsFunc(tr.Keys, func(k Key) bool {
+		u := row(w.uses.at(k), s)
+		return u != nil && u.Class != ClassShared
+	})
 }
 
 func (v *view) card(c *Config, now time.Time) Card {

@@ -130,7 +130,7 @@ func judge(history []filing, p ClaimPolicy, now time.Time) (claims []Claim, disp
 			})
 			switch {
 			case !f.identified:
-				c.refuse(Reason{Code: ReasonNoIdentity, Field: "Identifiers"})
+				c.refuse(anonymity)
 			case holder >= 0 && f.granted():
 				c.State = ClaimSuperseded
 				c.Reasons = []Reason{{Code: ReasonMerged, Touch: claims[holder].Touch}}

@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/tenure-go/tenure/store"
 )
 
 var claimPolicy = ClaimPolicy{Window: 30 * 24 * time.Hour, ConfirmWithin: 4 * 24 * time.Hour, Confirmed: 60 * 24 * time.Hour, OwnBlock: 10 * 24 * time.Hour}
@@ -355,4 +358,213 @@ func requireUndisputed(ctx context.Context, t require.TestingT, w *work) {
 			}
 		}
 	}
+}
+
+// foldClaims is where the events leave each claim.
+func foldClaims(t require.TestingT, m Feed) map[TouchID]ClaimState {
+	claims := make(map[TouchID]ClaimState)
+	for after := store.Cursor(""); ; {
+		events, next, err := m.Since(context.Background(), after, 1000)
+		require.NoError(t, err)
+		if len(events) == 0 {
+			return claims
+		}
+		after = next
+		for _, e := range events {
+			switch {
+			case e.Kind != EventClaim:
+			case e.Rule == RuleNone:
+				delete(claims, e.Touch)
+			default:
+				var state ClaimState
+				require.NoError(t, state.UnmarshalText([]byte(e.Rule)))
+				claims[e.Touch] = state
+			}
+		}
+	}
+}
+
+// requireClaims requires that the cards, the partners' lists and the events tell the same of each
+// claim, but for a lapse, which no command brings about; and the same of the cards.
+func requireClaims(t require.TestingT, d *Desk, m *Memory, ids []TouchID) {
+	ctx := context.Background()
+	claims := make(map[TouchID]ClaimState)
+	var counted []TouchID // of an echo nothing is told
+	for _, id := range ids {
+		card, err := d.Card(ctx, CardID(id))
+		require.NoError(t, err)
+		if !slices.ContainsFunc(card.Timeline, func(e Entry) bool { return e.ID == id && e.Echo }) {
+			counted = append(counted, id)
+		}
+		for _, c := range card.Claims {
+			claims[c.Touch] = c.State
+		}
+	}
+	told := foldClaims(t, m)
+	for id, state := range told {
+		if (state == ClaimHeld || state == ClaimConfirmed) && claims[id] == ClaimLapsed {
+			told[id] = ClaimLapsed
+		}
+	}
+	require.Equal(t, claims, told, "fold of the events")
+	cards, groups := fold(t, m), make(map[CardID][]TouchID)
+	for _, id := range counted {
+		groups[cards[id]] = append(groups[cards[id]], id)
+	}
+	require.Equal(t, cardsOf(t, d, counted), sortedGroups(groups), "fold of the events")
+	for _, p := range []PartnerID{"p", "q"} {
+		listed, _, err := d.Filings(ctx, m, Filter{Partner: p}, "", 1000)
+		require.NoError(t, err)
+		for _, c := range listed {
+			require.Equal(t, claims[c.Touch], c.State, "list of %s", p)
+		}
+	}
+}
+
+// Whatever changes a claim is told, though no touch may move by it.
+func TestClaimEvents(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	same := Decide{ID: "same", Ruling: RulingSame, A: []TouchID{"f1", "f2"}}
+	undo := func(id DecisionID) Decide { return Decide{ID: "un" + id, Ruling: RulingWithdraw, Undo: id} }
+	shared := Decide{ID: "shared", Ruling: RulingShared, Key: "tel:+79160000001"}
+	named := func(id TouchID, name string, day int) Touch {
+		return Touch{ID: id, Name: name, Phone: phoneA, Received: at(day, 9)}
+	}
+	waits := filingOf("f3", "q", "", at(2, 9))
+	waits.Follows = "answer"
+	for title, story := range map[string]struct {
+		commands []any
+		want     []string
+	}{
+		"a key dissolves a card": {
+			[]any{filingOf("f1", "p", phoneA, at(0, 9)), shared, undo("shared")},
+			[]string{"f1 held", "f1 refused", "f1 held"},
+		},
+		"so do further names": {
+			[]any{filingOf("f1", "p", phoneA, at(0, 9)), named("a", "Анна", 1), named("b", "Пётр", 1), named("c", "Олег", 1), named("d", "Инна", 1)},
+			[]string{"f1 held", "f1 refused"},
+		},
+		"a ruling holds the card of a shared key together": {
+			[]any{filingOf("f1", "p", phoneA, at(0, 9)), Touch{ID: "f2", Phone: phoneB, Received: at(0, 9)}, same, shared, undo("shared")},
+			[]string{"f1 held", "f1 refused", "f1 held"},
+		},
+		"a filing comes to renew another": {
+			[]any{filingOf("f1", "p", phoneA, at(0, 9)), filingOf("f2", "p", phoneB, at(1, 9)), same, undo("same")},
+			[]string{"f1 held", "f2 held", "f2 none", "f2 held"},
+		},
+		"what a filing waited for joins an erased card": {
+			[]any{filingOf("f1", "q", phoneA, at(0, 9)), waits, Erase{ID: "erase", Card: "f1"}, Touch{ID: "answer", Follows: "f1", Received: at(2, 9)}},
+			[]string{"f1 held", "f3 refused", "f3 none"},
+		},
+		"so does what was tied to another card": {
+			[]any{filingOf("f1", "q", phoneA, at(0, 9)), filingOf("f2", "p", phoneB, at(1, 9)), waits, Decide{ID: "same", Ruling: RulingSame, A: []TouchID{"f2", "f3"}},
+				Erase{ID: "erase", Card: "f1"}, Touch{ID: "answer", Follows: "f1", Received: at(2, 9)}, filingOf("f4", "q", phoneB, at(2, 9))},
+			[]string{"f1 held", "f2 held", "f3 refused", "f3 none", "f4 refused"},
+		},
+		"a filing that came without identity is erased": {
+			[]any{filingOf("f1", "p", phoneA, at(0, 9)), waits, Touch{ID: "answer", Phone: phoneA, Received: at(2, 9)}, Erase{ID: "erase", Card: "f1"}},
+			[]string{"f1 held", "f3 refused"},
+		},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			d, m := newDesk(t, Config{Now: func() time.Time { return at(3, 0) }})
+			var ids []TouchID
+			for _, c := range story.commands {
+				var err error
+				switch c := c.(type) {
+				case Touch:
+					ids = append(ids, c.ID)
+					_, err = d.Ingest(ctx, c)
+				case Decide:
+					_, err = d.Decide(ctx, c)
+				case Erase:
+					_, err = d.Erase(ctx, c)
+				}
+				require.NoError(t, err)
+				requireClaims(t, d, m, ids)
+			}
+			events, _, err := m.Since(ctx, "", 1000)
+			require.NoError(t, err)
+			var told []string
+			for _, e := range events {
+				if e.Kind == EventClaim {
+					told = append(told, fmt.Sprint(e.Touch, " ", e.Rule))
+				}
+			}
+			require.Equal(t, story.want, told)
+		})
+	}
+}
+
+// Law 13 for claims: whatever touches, rulings, withdrawals and erasures come, also while another
+// one is worked on, the events tell where each claim stands.
+func TestClaimEventsAreTheClaims(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		ctx := context.Background()
+		touches := drawTouches(t, 14)
+		for i := range touches {
+			touch := &touches[i]
+			switch rapid.IntRange(0, 3).Draw(t, "partner") {
+			case 0, 1:
+				touch.Source.Partner = PartnerID(rapid.SampledFrom([]string{"p", "q"}).Draw(t, "who"))
+				touch.Source.Scope = rapid.SampledFrom([]string{"park", "park", "river", ""}).Draw(t, "scope")
+				touch.Kind = rapid.SampledFrom([]TouchKind{TouchInquiry, TouchInquiry, TouchInquiry, TouchConfirm, TouchAward}).Draw(t, "kind")
+			case 2:
+				touch.Kind = rapid.SampledFrom([]TouchKind{TouchInquiry, TouchSent}).Draw(t, "kind")
+			}
+		}
+		m := NewMemory()
+		x := &crossing{Store: m}
+		now := at(10, 0)
+		c := lawConfig
+		c.Store, c.Now, c.Claims = m, func() time.Time { return now }, claimPolicy
+		if rapid.Bool().Draw(t, "no block") {
+			c.Claims.OwnBlock = 0
+		}
+		other, err := New(c)
+		require.NoError(t, err)
+		c.Store = x
+		d, err := New(c)
+		require.NoError(t, err)
+		in, commands := 0, 0 // touches and commands begun
+		var made []Decide
+		command := func(d *Desk) {
+			commands++
+			known := idsOf(touches[:in])
+			switch which := rapid.IntRange(0, 9).Draw(t, "command"); {
+			case in > 0 && which < 3:
+				ruling := drawRuling(t, DecisionID(fmt.Sprintf("d%d", commands)), known, made)
+				if _, err := d.Decide(ctx, ruling); err == nil {
+					made = append(made, ruling)
+				}
+			case in > 0 && which == 3:
+				_, err := d.Erase(ctx, Erase{ID: DecisionID(fmt.Sprintf("e%d", commands)), Card: CardID(rapid.SampledFrom(known).Draw(t, "erased"))})
+				if !errors.Is(err, ErrUnknown) { // still on its way
+					require.NoError(t, err)
+				}
+			case which == 4:
+				batch := touches[in:min(in+3, len(touches))]
+				in += len(batch)
+				_, err := d.Import(ctx, rowsOf(batch), ImportOptions{})
+				require.NoError(t, err)
+			default:
+				in++
+				_, err := d.Ingest(ctx, touches[in-1])
+				require.NoError(t, err)
+			}
+		}
+		x.cross = func() {
+			if in < len(touches) && rapid.IntRange(0, 5).Draw(t, "cross") == 0 {
+				command(other)
+			}
+		}
+		for in < len(touches) {
+			command(d)
+			now = now.AddDate(0, 0, rapid.IntRange(0, 3).Draw(t, "days"))
+			requireClaims(t, other, m, idsOf(touches[:in]))
+		}
+	})
 }

@@ -153,3 +153,36 @@ func TestOvertaken(t *testing.T) {
 		})
 	}
 }
+
+// An erasure takes what joins the card before it, and leaves what leaves the card, also between its
+// reads.
+func TestErasureOvertaken(t *testing.T) {
+	t.Parallel()
+	for n := range 64 {
+		come := [2]int{n / 8, n % 8} // before which of the calls
+		other, m := newDesk(t, Config{Now: func() time.Time { return at(9, 0) }})
+		ingest(t, other, Touch{ID: "call", Received: at(2, 9), Phone: phoneA})
+		x, call := &crossing{Store: m}, 0
+		x.cross = func() {
+			if call == come[0] {
+				ingest(t, other, Touch{ID: "anna", Received: at(0, 9), Name: "Анна", Phone: phoneA + ", " + phoneB})
+			}
+			if call == come[1] {
+				ingest(t, other, Touch{ID: "petr", Received: at(1, 9), Name: "Пётр", Phone: phoneA, Email: "petr@mail.ru"})
+			}
+			call++
+		}
+		c := other.config
+		c.Store = x
+		d, err := New(c)
+		require.NoError(t, err)
+		done, err := d.Erase(t.Context(), Erase{ID: "erase", Card: "call"})
+		require.NoError(t, err)
+		card, err := other.Card(t.Context(), "call")
+		require.NoError(t, err)
+		require.Len(t, card.Timeline, done.Touches, "before calls %v", come)
+		for _, e := range card.Timeline {
+			require.True(t, e.Erased, "%s, before calls %v", e.ID, come)
+		}
+	}
+}

@@ -181,7 +181,7 @@ func (w *work) ingest(ctx context.Context, arrivals []*arrival) error {
 			}
 		}
 	}
-	if len(w.spread) > 0 {
+	if len(w.fresh)+len(w.changed) > 0 && !w.solo {
 		if err := w.moves(ctx); err != nil {
 			return err
 		}
@@ -226,7 +226,7 @@ func (w *work) claims(ctx context.Context) error {
 	}
 	for _, id := range w.spread {
 		c := w.traces.at(id)
-		if c.was != nil && (c.now == nil || c.was.Card != c.now.Card) || c.was == nil {
+		if c.was == nil || c.now == nil || c.was.Card != c.now.Card || w.identifies(c.was, before) != w.identifies(c.now, after) {
 			for _, r := range [2]*Trace{c.was, c.now} {
 				if r != nil {
 					affected(r.Card)
@@ -290,8 +290,12 @@ func (w *work) claims(ctx context.Context) error {
 			}
 		}
 		for _, c := range claims {
-			if slices.ContainsFunc(had, func(old Claim) bool { return old.Touch == c.Touch && old.State == c.State }) {
-				continue
+			if i := slices.IndexFunc(had, func(old Claim) bool { return old.Touch == c.Touch }); i >= 0 {
+				was := had[i].State
+				had = slices.Delete(had, i, i+1)
+				if was == c.State {
+					continue
+				}
 			}
 			w.emit(Event{Kind: EventClaim, Touch: c.Touch, Card: card, Rule: Rule(c.State.String())})
 			if c.State == ClaimRefused && slices.Contains(w.added, c.Touch) {
@@ -304,6 +308,10 @@ func (w *work) claims(ctx context.Context) error {
 				w.emit(Event{Kind: EventDispute, Touch: d.Claims[1].Touch, Was: CardID(d.Claims[0].Touch), Card: card, Rule: d.Rule})
 			}
 		}
+	}
+	for _, c := range had { // and are not there any more
+		card, _ := w.cardOf(w.touch(c.Touch), after)
+		w.emit(Event{Kind: EventClaim, Touch: c.Touch, Card: card, Rule: RuleNone})
 	}
 	return nil
 }

@@ -114,6 +114,28 @@ func TestWithdrawnIsAsNeverMade(t *testing.T) {
 	})
 }
 
+// A ruling withdrawn leaves each inquiry with those that say the same, also where a key of theirs was
+// read only in passing.
+func TestWithdrawnFoldsAgain(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	d, _ := newDesk(t, Config{})
+	touches := []Touch{
+		{ID: "t1", Name: "Зорро", Email: "a.b@gmail.com", Received: at(0, 1)},
+		{ID: "t2", Phone: phoneB, Identifiers: []Identifier{{Kind: KindExternal, System: "wa", Raw: "1"}}, Received: at(0, 2)},
+		{ID: "t4", Phone: phoneB, Email: "a.b@gmail.com", Received: at(0, 3)},
+		{ID: "t6", Name: "Зорро", Email: "a.b@gmail.com", Received: at(8, 1)},
+		{ID: "t7", Name: "Анна", Email: "a.b@gmail.com", Received: at(0, 4)},
+	}
+	ingest(t, d, touches...)
+	views := cardViews(t, d, touches)
+	_, err := d.Decide(ctx, Decide{ID: "different", Ruling: RulingDifferent, A: []TouchID{"t2"}, B: []TouchID{"t6"}})
+	require.NoError(t, err)
+	_, err = d.Decide(ctx, Decide{ID: "undo", Ruling: RulingWithdraw, Undo: "different"})
+	require.NoError(t, err)
+	require.Equal(t, views, cardViews(t, d, touches))
+}
+
 // Law 5: no card holds names that exclude one another, nor both sides of a Different ruling.
 func TestNoCardContradictsItself(t *testing.T) {
 	t.Parallel()

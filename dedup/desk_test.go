@@ -129,3 +129,23 @@ func TestFiveLines(t *testing.T) {
 	_, err = desk.Card(ctx, "nobody")
 	require.True(t, errors.Is(err, ErrUnknown))
 }
+
+// A card's ID is that of a touch on it, also where a touch that waited is placed by the one it waited for.
+func TestCardIDIsOnTheCard(t *testing.T) {
+	t.Parallel()
+	d, _ := newDesk(t, Config{})
+	ingest(t, d,
+		Touch{ID: "reply", Follows: "call", Received: at(3, 9)},
+		Touch{ID: "call", Phone: phoneA, Received: at(0, 9)},
+		Touch{ID: "anna", Name: "Анна", Phone: phoneA, Received: at(2, 9)},
+		Touch{ID: "petr", Name: "Пётр", Phone: phoneA, Received: at(0, 8)})
+	for _, id := range []CardID{"reply", "call", "anna", "petr"} {
+		card, err := d.Card(t.Context(), id)
+		require.NoError(t, err)
+		want := CardID("reply")
+		if id == "anna" {
+			want = "anna"
+		}
+		require.Equal(t, want, card.ID, "card of %s", id)
+	}
+}

@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/tenure-go/tenure/store"
@@ -89,8 +90,8 @@ func (w *work) erase(ctx context.Context, e *Erase, out *Erased) error {
 		}
 	}
 	var left []*StoredTouch
-	for id, gone := range lost {
-		if err := w.vacate(ctx, id, gone, &founders, out); err != nil {
+	for _, id := range slices.Sorted(maps.Keys(lost)) {
+		if err := w.vacate(ctx, id, lost[id], &founders, out); err != nil {
 			return err
 		}
 	}
@@ -149,6 +150,9 @@ func (w *work) vacate(ctx context.Context, id TraceID, gone []*StoredTouch, foun
 		if err := w.need(ctx, useKey(k)); err != nil {
 			return err
 		}
+		if w.use(k) == nil {
+			return errTorn // it was read before the trace came
+		}
 		u := w.editUse(k)
 		u.Marks = slices.DeleteFunc(slices.Clone(u.Marks), func(m Mark) bool {
 			return slices.ContainsFunc(gone, func(o *StoredTouch) bool { return o.ID == m.Touch })
@@ -204,18 +208,22 @@ func (w *work) unawait(ctx context.Context, st *StoredTouch) {
 	lead.Awaited = slices.DeleteFunc(slices.Clone(lead.Awaited), func(id TouchID) bool { return id == st.ID })
 }
 
+// anonymity is the reason on an erased filing that had no identity until the end. One that only came
+// without has it without the Field.
+var anonymity = Reason{Code: ReasonNoIdentity, Field: "Identifiers"}
+
 // strip leaves of a touch what tells nobody who he is.
 func (st *StoredTouch) strip(anonymous bool) {
 	t := &st.Touch
 	*t = Touch{ID: t.ID, Follows: t.Follows, Kind: t.Kind, At: t.At, Received: t.Received, Source: t.Source}
 	var reasons []Reason
 	for _, r := range st.Reasons {
-		if r.Code == ReasonTaken || r.Code == ReasonOwnClient {
-			reasons = append(reasons, Reason{Code: r.Code, Touch: r.Touch})
+		if r.Code == ReasonTaken || r.Code == ReasonOwnClient || r.Code == ReasonNoIdentity && !anonymous {
+			reasons = append(reasons, Reason{Code: r.Code, Touch: r.Touch}) // it was not granted when it came
 		}
 	}
 	if anonymous {
-		reasons = append(reasons, Reason{Code: ReasonNoIdentity})
+		reasons = append(reasons, anonymity)
 	}
 	st.Reasons, st.Erased = reasons, true
 }

@@ -156,6 +156,7 @@ func TestAnyOrderEndsInPartition(t *testing.T) {
 		for _, touch := range touches {
 			card, err := d.Card(ctx, CardID(touch.ID))
 			require.NoError(t, err)
+			require.True(t, slices.ContainsFunc(card.Timeline, func(e Entry) bool { return e.ID == TouchID(card.ID) }), "card %s by its ID", card.ID)
 			found := 0
 			for _, e := range card.Timeline {
 				if e.ID == touch.ID {

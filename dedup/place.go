@@ -129,6 +129,20 @@ func (w *work) attach(ctx context.Context, st *StoredTouch, e *evidence) error {
 	return nil
 }
 
+// peersOn loads the traces on keys that are here: a key that another one brought along comes without
+// them.
+func (w *work) peersOn(ctx context.Context, keys []Key) error {
+	var traces []store.Key
+	for _, k := range keys {
+		if u := w.use(k); u != nil {
+			for _, id := range u.Traces {
+				traces = append(traces, traceKey(id))
+			}
+		}
+	}
+	return w.need(ctx, traces...)
+}
+
 // sameTrace returns the trace with this evidence, "" if there is none or none can be found: then a
 // further one does the same, for all its keys are shared.
 func (w *work) sameTrace(keys []Key, name string, bonds []Bond) TraceID {
@@ -242,8 +256,12 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 	if lead.Root != "" {
 		root = lead.Root
 	}
-	target := lead.Trace
-	if bonds := w.trace(old).Bonds; len(bonds) > 0 {
+	target, sames := lead.Trace, w.sames(old)
+	switch bonds := w.trace(old).Bonds; {
+	case len(bonds) == 0:
+	case !w.trace(target).Erased.IsZero(): // nobody is tied to who was erased
+		w.fresh = append(w.fresh, w.trace(old).peers()...)
+	default:
 		if err := w.bind(ctx, root, bonds); err != nil {
 			return err
 		}
@@ -254,8 +272,8 @@ func (w *work) join(ctx context.Context, id TouchID, lead *StoredTouch) error {
 		row.Trace, row.Root = target, root
 		row.Reasons = slices.DeleteFunc(slices.Clone(row.Reasons), func(r Reason) bool { return r.Code == ReasonFollows })
 	}
-	w.absorb(target, old)
-	return w.repeer(ctx, w.sames(target))
+	w.absorb(target, old, w.touch(root).When())
+	return w.repeer(ctx, append(sames, w.sames(target)...))
 }
 
 // members returns the touches of a trace whose history is here, sorted.
@@ -270,11 +288,15 @@ func (w *work) members(id TraceID) []TouchID {
 	return ids
 }
 
-// absorb ends a trace whose touches went to another.
-func (w *work) absorb(into, old TraceID) {
+// absorb ends a trace whose touches went to another, where they are placed by what happened at.
+func (w *work) absorb(into, old TraceID, at time.Time) {
 	from := w.trace(old)
 	tr := w.editTrace(into)
-	tr.Founders = append(slices.Clip(tr.Founders), from.Founders...)
+	tr.Founders = slices.Clip(tr.Founders)
+	for _, f := range from.Founders {
+		f.At = at
+		tr.Founders = append(tr.Founders, f)
+	}
 	tr.Filings += from.Filings
 	if from.Born.Before(tr.Born) {
 		tr.Lead, tr.Born = from.Lead, from.Born
@@ -355,6 +377,9 @@ func (w *work) heed(ctx context.Context, id TouchID) error {
 	e := w.desk.config.Reader.read(&st.Touch)
 	again := arrival{touch: st.Touch, said: e}
 	if err := w.need(ctx, again.keys(nil)...); err != nil {
+		return err
+	}
+	if err := w.peersOn(ctx, e.keys); err != nil {
 		return err
 	}
 	if err := w.attach(ctx, st, &e); err != nil {
@@ -495,6 +520,9 @@ func (w *work) rebind(ctx context.Context, id TouchID, bonds []Bond) error {
 		into += "\x1f" + TraceID(b.Decision)
 	}
 	if err := w.need(ctx, append(loads, traceKey(into))...); err != nil {
+		return err
+	}
+	if err := w.peersOn(ctx, source.Keys); err != nil {
 		return err
 	}
 	if same := w.sameTrace(source.Keys, source.Name, bonds); same != "" {

@@ -162,7 +162,7 @@ type Trace struct {
 // A Founder is a touch that founded a card.
 type Founder struct {
 	Touch TouchID   `json:"touch"`
-	At    time.Time `json:"at"`   // when the touch happened
+	At    time.Time `json:"at"`   // when that happened which places it
 	Born  time.Time `json:"born"` // when it was stored
 }
 
