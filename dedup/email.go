@@ -202,6 +202,8 @@ func foldLookalikes(text string) (string, bool) {
 			b = append(b, byte(c))
 		} else if l, ok := lookalikes[c]; ok {
 			b = append(b, l)
+		} else if l, ok := lookalikes[unicode.ToLower(c)]; ok { // an address is its small letters
+			b = append(b, l)
 		} else {
 			return "", false
 		}
