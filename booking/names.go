@@ -3,6 +3,8 @@ package booking
 import (
 	"fmt"
 	"strings"
+
+	"github.com/tenure-go/tenure/internal/edits"
 )
 
 // The enumerations of this package are small numbers in memory and snake_case text outside.
@@ -36,31 +38,16 @@ func unmarshalName[E ~uint8](names []string, field string, v *E, text []byte) er
 func nearest(name string, names []string) []string {
 	var near []string
 	for _, n := range names {
-		if len(near) < 3 && n != "" && (strings.EqualFold(n, name) || edits(n, name) <= 2) {
+		if len(near) < 3 && n != "" && (strings.EqualFold(n, name) || distance(n, name) <= 2) {
 			near = append(near, n)
 		}
 	}
 	return near
 }
 
-func edits(a, b string) int {
+func distance(a, b string) int {
 	if max(len(a), len(b)) > 64 {
 		return 64
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
+	return edits.Distance([]byte(a), []byte(b))
 }

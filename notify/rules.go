@@ -10,6 +10,8 @@ import (
 
 	"github.com/rickb777/date/v2/clock"
 	"github.com/shopspring/decimal"
+
+	"github.com/tenure-go/tenure/internal/edits"
 )
 
 // Rules say what may be sent, to whom, how and when. They are data: [Read] takes them from JSON,
@@ -504,29 +506,9 @@ func names[T any](all []T, name func(T) string) []string {
 func nearest(name string, known []string) string {
 	best, least := "", len(name)/3+1
 	for _, k := range known {
-		if d := edits(name, k); d <= least && k != name {
+		if d := edits.Distance([]byte(name), []byte(k)); d <= least && k != name {
 			best, least = k, d-1
 		}
 	}
 	return best
-}
-
-// edits is the Levenshtein distance in bytes.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := corner
-			if a[i] != b[j] {
-				cost = 1 + min(corner, row[j], row[j+1])
-			}
-			corner, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

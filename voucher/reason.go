@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/tenure-go/tenure/internal/edits"
 )
 
 // A Reason is one thing that stands in the way, and whose turn it is to remove it.
@@ -90,30 +92,9 @@ func badID(id string) string {
 func nearest(to string, candidates []string) string {
 	best, least := "", len([]rune(to))/2+1
 	for _, c := range candidates {
-		if d := distance([]rune(to), []rune(c)); d < least || d == least && best != "" && c < best {
+		if d := edits.Distance([]rune(to), []rune(c)); d < least || d == least && best != "" && c < best {
 			best, least = c, d
 		}
 	}
 	return best
-}
-
-// distance is Levenshtein's.
-func distance(a, b []rune) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, ca := range a {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j, cb := range b {
-			change := diagonal
-			if ca != cb {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

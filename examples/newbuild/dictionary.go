@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/tenure-go/tenure/internal/edits"
 )
 
 // A dictionary holds, of each word of the office, how agencies and listing sites spell it.
@@ -77,9 +79,10 @@ func (d dictionary) read(text string) (word string, err error) {
 		far      int
 	}
 	var all []near
+	got := plain(text)
 	for word, spellings := range d {
 		for _, s := range spellings {
-			far := distance(plain(s), plain(text))
+			far := edits.Distance(plain(s), got)
 			if far == 0 {
 				return word, nil
 			}
@@ -105,25 +108,4 @@ func plain(s string) []rune {
 		}
 	}
 	return out
-}
-
-// distance counts the letters to put in, leave out or change.
-func distance(a, b []rune) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, x := range a {
-		corner := row[0]
-		row[0] = i + 1
-		for j, y := range b {
-			change := corner
-			if x != y {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, row[j]+1, corner+1)
-		}
-	}
-	return row[len(b)]
 }
